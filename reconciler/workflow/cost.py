@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
 from reconciler.model.errors import ApiError, InvalidConfig
-from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.market.balance import Balance
-from reconciler.model.market.cost import Amount, Total
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import STORAGE, Live
-from reconciler.model.settings import Budget
 from reconciler.model.status import Managed
 from reconciler.novita.account import AccountReader
 from reconciler.novita.thread_pool import DaemonThreadPool
-from reconciler.planning.cost.running import RunningCost, running_cost, total_of
+from reconciler.planning.cost.running import CostNow, running_cost, total_of
 from reconciler.planning.matching import managed
 from reconciler.workflow.endpoints import load_local_state
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.prices import prices_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class CostNow:
-    """What runs now, and what it costs.
-
-    resources: the selected ones, the most expensive first. account_now, account_total: of the whole account,
-    selected or not. balance: None if it could not be read.
-    """
-
-    resources: tuple[RunningCost, ...]
-    account_now: Amount
-    account_total: Total
-    balance: Balance | None
-    budget: Budget
-    problems: tuple[Problem, ...] = ()
-
-    @cached_property
-    def now(self) -> Amount:
-        return total_of(self.resources)[0]
-
-    @cached_property
-    def total(self) -> Total:
-        return total_of(self.resources)[1]
-
-    @cached_property
-    def managed_total(self) -> Total:
-        """Return the sum of what this configuration manages, to which the budget applies."""
-        ours = (one for one in self.resources if one.managed is not Managed.UNMANAGED)
-        return total_of(ours)[1]
-
-    @cached_property
-    def orphans(self) -> tuple[RunningCost, ...]:
-        return tuple(one for one in self.resources if one.is_orphan)
 
 
 def cost_now(context: Context) -> CostNow:

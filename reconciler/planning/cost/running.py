@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cached_property
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.market.balance import Balance
 from reconciler.model.market.cost import NOTHING, Amount, SideCost, Total, WorkerUsage
+from reconciler.model.problem import Problem
 from reconciler.model.resource import ENDPOINT, Live
+from reconciler.model.settings import Budget
 from reconciler.model.status import Managed, Worker
 from reconciler.planning.cost.plan_cost import live_cost
 from reconciler.planning.cost.prices import Prices
@@ -64,6 +67,40 @@ def total_of(costs: Iterable[RunningCost]) -> tuple[Amount, Total]:
     for cost in costs:
         now += cost.now
     return now, Total.of(cost.side for cost in costs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostNow:
+    """What runs now, and what it costs.
+
+    resources: the selected ones, the most expensive first. account_now, account_total: of the whole account,
+    selected or not. balance: None if it could not be read.
+    """
+
+    resources: tuple[RunningCost, ...]
+    account_now: Amount
+    account_total: Total
+    balance: Balance | None
+    budget: Budget
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def now(self) -> Amount:
+        return total_of(self.resources)[0]
+
+    @cached_property
+    def total(self) -> Total:
+        return total_of(self.resources)[1]
+
+    @cached_property
+    def managed_total(self) -> Total:
+        """Return the sum of what this configuration manages, to which the budget applies."""
+        ours = (one for one in self.resources if one.managed is not Managed.UNMANAGED)
+        return total_of(ours)[1]
+
+    @cached_property
+    def orphans(self) -> tuple[RunningCost, ...]:
+        return tuple(one for one in self.resources if one.is_orphan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from reconciler.model.command import Operand, command_line
 from reconciler.model.market.cost import HOURS_PER_MONTH, Amount, WorkerUsage
 from reconciler.model.market.text import digits, exact, hourly, monthly, usd
 from reconciler.model.text import quantity
 from reconciler.model.values import Json
-from reconciler.planning.cost.running import RunningCost, Runway, runway
+from reconciler.planning.cost.running import CostNow, RunningCost, Runway, runway
 from reconciler.reports.run.cost import HOW_TO_PRICE, amount_document, total_document
 from reconciler.reports.terminal.table import Cell, Screen, table_text
 from reconciler.reports.terminal.values import plain
@@ -18,7 +19,6 @@ from reconciler.reports.terminal.values import plain
 if TYPE_CHECKING:
     from reconciler.model.market.balance import Balance
     from reconciler.model.settings import Budget
-    from reconciler.workflow.cost import CostNow
 
 TITLES: Final = ("NAME", "WORKERS", "PER HOUR", "PER MONTH", "FLOOR/MONTH", "CEILING/MONTH", "MANAGED")
 
@@ -94,7 +94,8 @@ def _orphans(orphans: Sequence[RunningCost]) -> Iterator[str]:
         f"{quantity(len(orphans), 'endpoint')} with workers {is_} managed by nobody (orphans):"
         f" {hourly(now)} per hour, {monthly(now)} per month: {_names(orphans)}."
     )
-    yield "  reconciler import   records them, reconciler delete NAME   deletes one."
+    delete = command_line("reconciler", "delete", Operand(orphans[0].live.name))
+    yield f"  {delete}   deletes {'it' if len(orphans) == 1 else 'the first one'}."
 
 
 def _names(resources: Sequence[RunningCost], shown: int = 5) -> str:

@@ -12,7 +12,7 @@ from reconciler.model.resource import STORAGE, Live
 from reconciler.model.status import Managed
 from reconciler.novita.account import AccountReader
 from reconciler.novita.thread_pool import DaemonThreadPool
-from reconciler.planning.cost.running import CostNow, running_cost, total_of
+from reconciler.planning.cost.current import CostNow, running_cost, total_of
 from reconciler.planning.matching import managed
 from reconciler.workflow.endpoints import load_local_state
 from reconciler.workflow.runtime.account import reader

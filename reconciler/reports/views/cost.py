@@ -11,7 +11,7 @@ from reconciler.model.market.cost import HOURS_PER_MONTH, Amount, WorkerUsage
 from reconciler.model.market.text import digits, exact, hourly, monthly, usd
 from reconciler.model.text import quantity
 from reconciler.model.values import Json
-from reconciler.planning.cost.running import CostNow, RunningCost, Runway, runway
+from reconciler.planning.cost.current import CostNow, RunningCost, Runway, runway
 from reconciler.reports.run.cost import HOW_TO_PRICE, amount_document, total_document
 from reconciler.reports.terminal.table import Cell, Screen, table_text
 from reconciler.reports.terminal.values import plain

@@ -248,7 +248,7 @@ def test_prices_that_are_late_are_not_waited_for(sandbox: Sandbox) -> None:
     """The plan is shown, with the price unknown, and the budget cannot be kept."""
     sandbox.monkeypatch.setattr("reconciler.model.durations.PRICE_TIMEOUT", 0.05)
     sandbox.monkeypatch.setattr("reconciler.model.durations.BUDGET_TIMEOUT", 0.05)
-    sandbox.sim.faults.add(Fault(operation="market_products", kind="timeout"))
+    sandbox.sim.faults.add(Fault(operation="market_products", kind="hang", seconds=30, times=None))
     scaled(sandbox, 1, 2)
     planned = sandbox.run("plan")
     assert planned.code == 0

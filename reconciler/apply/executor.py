@@ -7,7 +7,7 @@ them could succeed or be recorded.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -30,6 +30,7 @@ from reconciler.model.apply_events import (
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Plan
 from reconciler.model.problem import Problem
+from reconciler.planning.dependencies.order import dependency_failed, needed_changes
 from reconciler.planning.steps import has_steps, stages
 
 
@@ -46,12 +47,14 @@ class Executor:
         self._interrupted = stop
         self._fatal: Problem | None = None
         self._results: dict[str, ChangeResult] = {}
+        self._needed: Mapping[str, Sequence[Change]] = {}
 
     def run(self, plan: Plan) -> ApplyReport:
         """Perform all pending changes. A change that fails raises nothing; the report has its problem."""
         self._emit(ApplyStarted(total=len(plan.pending)))
         renamed, stale = _stale_records(plan)
         self._refresh_records(renamed)  # first, because other changes may take the names that they had
+        self._needed = needed_changes(plan.changes)
         for stage in stages(plan.changes):
             self._run_stage(stage)
         if not self._fatal:
@@ -63,9 +66,24 @@ class Executor:
 
     def _run_stage(self, changes: Sequence[Change]) -> None:
         writer = self._writer.of(changes[0].kind)
+        changes = [writer.resolved(change) for change in changes if not self._is_blocked(change)]
+        if not changes:
+            return
         reads = writer.reads_of(changes, self._parallelism)
         tasks = [_ChangeTask(self, writer, change, reads) for change in changes]
         Stage(tasks, reads, writer.clock, is_stopped=self.is_stopped).run(self._parallelism)
+
+    def _is_blocked(self, change: Change) -> bool:
+        """Return whether a change that this one needs did not succeed; then report it as not attempted."""
+        if self.is_stopped():
+            return False  # that is what will be reported
+        for needed in self._needed.get(change.address, ()):
+            result = self._results.get(needed.address)
+            if result is not None and result.outcome is not Outcome.DONE:
+                problem = dependency_failed(change, needed)
+                self.finish(ChangeResult(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=problem))
+                return True
+        return False
 
     def is_stopped(self) -> bool:
         """Return whether no further change may begin."""

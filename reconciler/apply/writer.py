@@ -32,7 +32,9 @@ from reconciler.model.plan import (
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.secrets import Keyring
+from reconciler.model.values import Reference
 from reconciler.novita.account import AccountWriter
+from reconciler.planning.dependencies.references import resolved_change
 from reconciler.planning.diff import equal
 from reconciler.planning.records import applied_record, refreshed
 from reconciler.planning.renames import Renamed, is_renamed
@@ -62,6 +64,18 @@ class Writer:
         """Return the writer of changes of one kind."""
         account = self.account.of(kind)
         return self if account is self.account else replace(self, account=account)
+
+    def resolved(self, change: Change) -> Change:
+        """Return a change with the recorded IDs in place of its references.
+
+        A reference without a record stays; its request cannot be encoded and is not sent.
+        """
+
+        def find_id(reference: Reference) -> str | Reference:
+            record = self.session.find_record(reference.name, reference.type)
+            return record.id if record is not None else reference
+
+        return resolved_change(change, find_id)
 
     def perform(self, change: Change, reads: SharedReads, on_wait: Callable[[str], None]) -> Performance:
         """Perform a change. Raise ReconcilerError if it failed.

@@ -20,7 +20,7 @@ from reconciler.config.files.discovery import (
 )
 from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, SHARED_CODES, Resolver
-from reconciler.config.resources import validate_resources
+from reconciler.config.resources import check_links, validate_resources
 from reconciler.config.settings import read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
 from reconciler.config.validation import EndpointValidator, every_endpoint
@@ -154,6 +154,7 @@ def _load(
     validator = EndpointValidator(resolver, specs, declared.problems, is_selected, names)
     desired = validator.validate(declared)
     others, other_problems = validate_resources(declared.others, resolver)
+    link_problems = check_links((*desired, *others), declared.others)
     missing = Problem(
         code="no-endpoints",
         summary="no endpoints.yaml found here, and no endpoints/*.yaml",
@@ -166,6 +167,7 @@ def _load(
         *validator.problems,
         *ENDPOINT.conflicts(desired),
         *other_problems,
+        *link_problems,
         *((missing,) if needs_endpoints and not declared.files else ()),
         *warn_of_unread_files(display_path(path, root) for layer in layers for path in layer.unread),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -15,6 +15,9 @@ from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
 from reconciler.model.secrets import reveal
+from reconciler.model.text import closest_match
+from reconciler.model.values import Reference
+from reconciler.planning.dependencies.references import references_of
 from reconciler.yamlfile.document import Document
 
 LayersByName: TypeAlias = MutableMapping[tuple[str, str], list[Layer]]
@@ -93,3 +96,34 @@ def _schema_errors(kind: Kind, item: Any) -> Iterable[Any]:
 
 def _problem(document: Document, code: str, summary: str, hint: str, path: tuple[str | int, ...]) -> Problem:
     return Problem(code=code, summary=summary, hint=hint, place=document.place(path))
+
+
+def check_links(desired: Sequence[Desired], declared: Collection[tuple[str, str]]) -> Iterator[Problem]:
+    """Yield the problems of references. `declared` has the type and the name of all resources but endpoints,
+    also of those that have errors of their own.
+    """
+    by_address = {one.address: one for one in desired}
+    for user in desired:
+        for path, reference in references_of(user):
+            used = by_address.get(reference.address)
+            if used is not None:
+                problems = KINDS[reference.type].link_problems(user, path, used)
+                yield from (replace(problem, address=user.address) for problem in problems)
+            elif (reference.type, reference.name) not in declared:
+                yield replace(_unknown(reference, declared), address=user.address, place=user.place_of(path))
+
+
+def _unknown(reference: Reference, declared: Collection[tuple[str, str]]) -> Problem:
+    kind = KINDS[reference.type]
+    names = sorted(name for type_, name in declared if type_ == reference.type)
+    close = closest_match(reference.name, names)
+    declare = f"declare it in `{kind.section}:` with `- {kind.key}: {reference.name}`"
+    return Problem(
+        code="unknown-reference",
+        summary=f"`{reference.name}` is not declared in `{kind.section}`",
+        hint=f"did you mean `{close}`?"
+        if close
+        else f"declared are: {', '.join(names)}"
+        if names
+        else declare,
+    )

@@ -278,8 +278,14 @@ class Kind(ChangeRules, ABC):
     def parse_created(self, answer: Json) -> str | None:
         """Return the new ID, or None if the answer does not hold one."""
 
-    def uses(self, fields: Fields) -> Iterator[tuple[str, str]]:
-        """Yield the type and the ID of each object of another kind that these fields name."""
+    # References
+
+    def links(self, fields: Fields) -> Iterator[tuple[Path, str]]:
+        """Yield each path that holds the ID of an object of another kind, and the type of that object."""
+        yield from ()
+
+    def link_problems(self, user: Desired, path: Path, used: Desired) -> Iterator[Problem]:
+        """Yield the problems of a declared object that refers at `path` to `used`, which is of this kind."""
         yield from ()
 
     # Quotas

@@ -5,7 +5,7 @@ Most runs have endpoints only, so the other kinds are imported when they are use
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Final, cast
 
@@ -53,3 +53,19 @@ def split_address(name: str) -> tuple[str, str]:
     """Return (type, name) of an address; a name that begins with no other type is that of an endpoint."""
     kind, dot, rest = name.partition(".")
     return (kind, rest) if dot and kind in KINDS and kind != ENDPOINT.type else (ENDPOINT.type, name)
+
+
+def in_order_of_needs(kinds: Iterable[str]) -> list[str]:
+    """Return the kinds, each after those that it needs."""
+    ordered: dict[str, None] = {}
+
+    def add(kind: str) -> None:
+        for needed in KINDS[kind].needs:
+            if needed in KINDS:
+                add(needed)
+        ordered.setdefault(kind)
+
+    wanted = sorted(kinds)
+    for kind in wanted:
+        add(kind)
+    return [kind for kind in ordered if kind in wanted]

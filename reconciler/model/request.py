@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from reconciler.model.encoding import json_indented
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import Keyring, digest, mask, reveal
-from reconciler.model.values import Json, Value
+from reconciler.model.values import Json, Value, replace_references
 
 API_ROOT = "/gpu-instance/openapi/v1"
 
@@ -64,7 +64,11 @@ class Request:
 
     def masked_body(self) -> Json:
         """Return the body as people may see it."""
-        return mask(self.body)
+        return mask(replace_references(self.body, str))
+
+    def revealed_body(self) -> Json:
+        """Return the body with the secrets in clear text. An ID that is not known yet is `UNKNOWN_TEXT`."""
+        return reveal(replace_references(self.body, str))
 
     def fingerprint(self, keyring: Keyring) -> str:
         """Return the SHA-256 of the body, with each secret replaced by its keyed fingerprint."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
 from reconciler.model.secrets import Secret
-from reconciler.model.values import Fields, Json, Path
+from reconciler.model.values import Fields, Json, Path, Reference
 
 if TYPE_CHECKING:
     from reconciler.model.probe import Probe
@@ -101,6 +101,7 @@ class Desired:
     `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
     history to which a rollback returns, 0 if none. `defaulted` are the paths of default values that follow
     the account's limits. Novita is not told `probe` and `registry`, the host of a registry credential.
+    `references` are those of the fields when they were declared.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Desired:
     probe: Probe | None = field(default=None, compare=False)
     defaulted: tuple[Path, ...] = field(default=(), compare=False)
     registry: str = field(default="", compare=False)
+    references: tuple[tuple[Path, Reference], ...] = field(default=(), compare=False)
 
     @property
     def address(self) -> str:
@@ -304,13 +306,11 @@ class Inventory:
 
     def every_record(self) -> Iterator[Tracked]:
         """Return the records of all kinds."""
-        for part in (self, *self.others.values()):
-            yield from part.records.values()
+        return (one for part in (self, *self.others.values()) for one in part.records.values())
 
     def every_intent(self) -> Iterator[Intent]:
         """Return the intents of all kinds."""
-        for part in (self, *self.others.values()):
-            yield from part.intents.values()
+        return (one for part in (self, *self.others.values()) for one in part.intents.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

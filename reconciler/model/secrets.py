@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from reconciler.model.encoding import json_bytes
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.values import LARGEST_NUMBER, SCALAR_TYPES, Json, Path, Value, is_plain_data
+from reconciler.model.values import LARGEST_NUMBER, SCALAR_TYPES, Json, Path, Reference, Value, is_plain_data
 
 MASK = "(sensitive value)"
 
@@ -225,6 +225,8 @@ def digest(value: Value, keyring: Keyring | None = None) -> str:
     import hashlib
 
     def sealed_as_json(item: object) -> Json:
+        if isinstance(item, Reference):
+            return {"reference": item.address}
         return seal_to_json(keyring.seal(item.value) if keyring and isinstance(item, Secret) else item)
 
     return hashlib.sha256(json_bytes(value, sealed_as_json, sort_keys=True)).hexdigest()

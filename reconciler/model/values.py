@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
+from reconciler.model.lazy_dataclass import dataclass
+
 Json: TypeAlias = Any
 """A result of `json.loads`: None, bool, int, float, str, list, dict."""
 
 Value: TypeAlias = Any
-"""Json in which a `Secret` or a `Sealed` may stand for a string."""
+"""Json in which a `Secret`, a `Sealed` or a `Reference` may stand for a string."""
 
 Fields: TypeAlias = Mapping[str, Any]
 """An endpoint in normal form: the create payload with `envs` and `volumeMounts` keyed, numbers as ints."""
@@ -21,7 +23,30 @@ Path: TypeAlias = tuple[str, ...]
 DataPath: TypeAlias = tuple[str | int, ...]
 """Keys and list indexes that lead to a value in nested data."""
 
-SCALAR_TYPES: Final = frozenset({str, int, bool, float, type(None)})
+UNKNOWN_TEXT: Final = "(known after apply)"
+"""Stands for the ID of a resource that is yet to be created, in all texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The ID of the resource `name` of a type. A plan shows it as `(known after apply)`.
+
+    It has no JSON form, so that it cannot be sent or recorded before it is resolved.
+    """
+
+    type: str
+    name: str
+
+    @property
+    def address(self) -> str:
+        """Return the address of the resource, such as `novita_registry.hub`."""
+        return f"{self.type}.{self.name}"
+
+    def __str__(self) -> str:
+        return UNKNOWN_TEXT
+
+
+SCALAR_TYPES: Final = frozenset({str, int, bool, float, type(None), Reference})
 """The types of single values without secrets. Most values have such a type, and the test is fast."""
 
 
@@ -115,6 +140,12 @@ def with_path_from(tree: Fields, other: Fields, path: Path) -> dict[str, Any]:
     return changed
 
 
+def nested(path: Path, value: Value) -> dict[str, Any]:
+    """Return a tree that has only this value."""
+    head, *rest = path
+    return {head: nested(tuple(rest), value) if rest else value}
+
+
 def is_below(path: Path, prefix: Path) -> bool:
     """Return True if a path begins with `prefix`, in which a step may be a glob, such as `WAVERLESS_*`."""
     return len(path) >= len(prefix) and all(
@@ -163,3 +194,37 @@ def escaped(value: Value) -> Value:
             return {key: escaped(item) for key, item in value.items()}
         case _:
             return value
+
+
+def has_reference(value: Any) -> bool:
+    """Return True if a value is or holds a reference."""
+    if value.__class__ is Reference:
+        return True
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list):
+        return False
+    return any(map(has_reference, value))
+
+
+def replace_references(value: Any, substitute: Any) -> Any:
+    """Return the value with `substitute(reference)` for each reference; the value itself without one."""
+    if not has_reference(value):
+        return value
+    if value.__class__ is Reference:
+        return substitute(value)
+    if isinstance(value, dict):
+        return {key: replace_references(item, substitute) for key, item in value.items()}
+    return [replace_references(item, substitute) for item in value]
+
+
+def unknown_parts(value: Any) -> Any:
+    """Return true for a reference, and for a map or a list its unknown parts, as Terraform's `after_unknown`.
+
+    Known parts of a map are left out, those of a list are empty.
+    """
+    if isinstance(value, dict):
+        return {key: unknown_parts(item) for key, item in value.items() if has_reference(item)}
+    if isinstance(value, list):
+        return [unknown_parts(item) if has_reference(item) else {} for item in value]
+    return value.__class__ is Reference

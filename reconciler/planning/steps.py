@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
-from reconciler.kinds.registry import KINDS
+from reconciler.kinds.registry import KINDS, in_order_of_needs
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import (
     Action,
@@ -210,21 +210,6 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
     writes = [group for part in parts for group in part[:-1]]
     deletes = [part[-1] for part in reversed(parts)]
     return tuple(tuple(group) for group in (*writes, *deletes) if group)
-
-
-def in_order_of_needs(kinds: Iterable[str]) -> list[str]:
-    """Return the kinds, each after those that it needs."""
-    ordered: dict[str, None] = {}
-
-    def add(kind: str) -> None:
-        for needed in KINDS[kind].needs:
-            add(needed)
-        ordered.setdefault(kind)
-
-    wanted = sorted(kinds)
-    for kind in wanted:
-        add(kind)
-    return [kind for kind in ordered if kind in wanted]
 
 
 def _stages_of_kind(pending: Sequence[Change]) -> Sequence[Sequence[Change]]:

@@ -19,7 +19,7 @@ from reconciler.model.resource import Inventory, Limits, Listing, Live, address
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Keyring
 from reconciler.model.settings import Settings
-from reconciler.novita.account import AccountReader
+from reconciler.planning.dependencies.references import with_dependencies, with_known_ids
 from reconciler.planning.guards import (
     adoption_notes,
     environment_guards,
@@ -38,8 +38,8 @@ from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
-from reconciler.workflow.runtime.kinds import KindPlan, merge_plans, plan_kinds
-from reconciler.workflow.runtime.live import limits_and_missed, list_after_settling
+from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds, merge_plans, plan_kinds
+from reconciler.workflow.runtime.live import limits_and_missed
 from reconciler.workflow.runtime.settings import require_api_key
 
 if TYPE_CHECKING:
@@ -197,14 +197,14 @@ def planned(
     *,
     settle: bool = False,
     guarded: bool = True,
-    listed: Listing | None = None,
+    listings: Mapping[str, Listing] | None = None,
     limits_read: tuple[Limits | None] | None = None,
 ) -> PlanResult:
     """Return the plan for this configuration and inventory against the account as it is now.
 
     settle: wait for the settling time before an open create counts as not done. guarded: check guards and
-    the account's limits; not needed for a plan that is never applied. listed: the account if it was listed.
-    limits_read: the limits if they were read; then the defaults of `loaded` are within them.
+    the account's limits; not needed for a plan that is never applied. listings: the account if it was listed,
+    by type. limits_read: the limits if they were read; then the defaults of `loaded` are within them.
     """
     settings = loaded.settings
     require_api_key(settings)
@@ -214,11 +214,25 @@ def planned(
         adopted=context.allow.adopted or goal.imperative is not None,
         is_destroy=goal.is_destroy,
     )
-    selection = replace(context.selection, others=tuple(resource.address for resource in loaded.others))
+    selection = with_dependencies(
+        replace(context.selection, others=tuple(resource.address for resource in loaded.others)),
+        (*loaded.desired, *loaded.others),
+    )
+    kinds = () if goal.imperative else kinds_in_use(loaded.others, inventory)
     with reader(context, settings) as account:
-        listed = listed or list_after_settling(account, inventory, settings.settle_seconds if settle else 0.0)
+        settle_seconds = settings.settle_seconds if settle else 0.0
+        listings = listings or list_kinds(account, kinds, inventory, settle_seconds)
+        listed = listings[ENDPOINT.type]
+        others = plan_kinds(
+            {kind: listings[kind] for kind in kinds},
+            () if goal.is_destroy else loaded.others,
+            inventory,
+            selection,
+            settings.keyring,
+            unwanted=goal.delete_reason,
+        )
         endpoints = plan_endpoints(
-            loaded.desired,
+            [with_known_ids(desired, others.ids) for desired in loaded.desired],
             inventory,
             listed,
             settings.keyring,
@@ -230,8 +244,7 @@ def planned(
             delete_reason=goal.delete_reason,
         )
         records = endpoints.inventory
-        others = _plan_others(account, loaded, records, selection, goal, settle=settle)
-        plan = merge_plans(endpoints.plan, others)
+        plan = merge_plans(endpoints.plan, others.plans)
         names = {*records.records, *(declared.name for declared in loaded.desired)} if allow.replaced else ()
         unselected = frozenset(name for name in names if not selection.has(name))
         changes, option_notes = apply_options(plan.changes, allow, unselected)
@@ -244,19 +257,20 @@ def planned(
             if has_limits and limits_read is None
             else (limits_read[0] if limits_read else None, ())
         )
-        all_live = (*listed.endpoints, *chain.from_iterable(other.live for other in others.values()))
+        all_live = (*listed.endpoints, *chain.from_iterable(other.live for other in others.plans.values()))
         if is_priced and not missed:
             from reconciler.workflow.runtime.prices import priced
 
             plan = priced(context, account, loaded, plan, records, all_live, limits)
     if missed:
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
-        return planned(context, loaded, inventory, goal, guarded=guarded, listed=complete)
+        listings = {**listings, ENDPOINT.type: complete}
+        return planned(context, loaded, inventory, goal, guarded=guarded, listings=listings)
     if has_limits and limits_read is None:
         fitted = _with_fitted_defaults(loaded, limits, records)
         if fitted is not loaded:
             return planned(
-                context, fitted, inventory, goal, guarded=guarded, listed=listed, limits_read=(limits,)
+                context, fitted, inventory, goal, guarded=guarded, listings=listings, limits_read=(limits,)
             )
     claim = claim_inventory(
         context,
@@ -284,6 +298,10 @@ def planned(
         *option_notes,
         *selection.partial_note(sum(hasattr(change, "desired") for change in changes), declared),
     ]
+    if loaded.others and plan.pending:
+        from reconciler.planning.dependencies.order import unresolvable
+
+        problems += unresolvable(changes)
     if guarded:
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         counts = {"declared": declared, "tracked": tracked}
@@ -310,7 +328,7 @@ def planned(
         resolution=endpoints.resolution,
         claim=claim,
         live=all_live,
-        others={kind: other.resolution for kind, other in others.items()},
+        others={kind: other.resolution for kind, other in others.plans.items()},
         files_read=loaded.read_files,
         is_destroy=goal.is_destroy,
         environment=context.environment,
@@ -325,26 +343,3 @@ def _with_fitted_defaults(loaded: LoadedConfig, limits: Limits | None, records: 
         fitted.append(ENDPOINT.fit_defaults(desired, limits, record.applied if record else None))
     is_same = all(new is old for new, old in zip(fitted, loaded.desired, strict=True))
     return loaded if is_same else replace(loaded, desired=tuple(fitted))
-
-
-def _plan_others(
-    account: AccountReader,
-    loaded: LoadedConfig,
-    inventory: Inventory,
-    selection: Selection,
-    goal: Goal,
-    *,
-    settle: bool,
-) -> Mapping[str, KindPlan]:
-    """Return the plans of other kinds than endpoints; an imperative command is about endpoints alone."""
-    if goal.imperative is not None or not (loaded.others or inventory.others):
-        return {}
-    return plan_kinds(
-        account,
-        () if goal.is_destroy else loaded.others,
-        inventory,
-        selection,
-        loaded.settings.keyring,
-        settle_seconds=loaded.settings.settle_seconds if settle else 0.0,
-        unwanted=goal.delete_reason,
-    )

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.kinds.answer_reader import is_id, number
 from reconciler.kinds.base import Kind, Locate
 from reconciler.kinds.endpoint import codec, fields
-from reconciler.kinds.endpoint.fields import TABLE
+from reconciler.kinds.endpoint.fields import AUTH, TABLE
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
-from reconciler.model.secrets import reveal
 from reconciler.model.values import ABSENT, Fields, Json, Path
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ class Endpoint(Kind):
     table = TABLE
     schema_definition = "fields"
     longest_name = fields.LONGEST_NAME
-    needs = (resource.STORAGE, resource.REGISTRY)
     shared_codes = frozenset({fields.IMAGE_WITHOUT_VERSION})
     uncompared = codec.UNCOMPARED
+    needs = (resource.STORAGE, resource.REGISTRY)
 
     name_fields = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
 
@@ -156,12 +155,12 @@ class Endpoint(Kind):
 
         return draft(live, specs, spec_names=spec_names, app_names=app_names, in_use=in_use)
 
-    def uses(self, fields: Fields) -> Iterator[tuple[str, str]]:
-        for mount in fields.get("volumeMounts", {}).values():
+    def links(self, fields: Fields) -> Iterator[tuple[Path, str]]:
+        for path, mount in fields.get("volumeMounts", {}).items():
             if mount.get("type") == "network" and mount.get("id"):
-                yield resource.STORAGE, reveal(mount["id"])
-        if auth := fields.get("image", {}).get("authId"):
-            yield resource.REGISTRY, reveal(auth)
+                yield ("volumeMounts", path, "id"), resource.STORAGE
+        if fields.get("image", {}).get("authId"):
+            yield AUTH, resource.REGISTRY
 
     def needs_limits(self, changes: Sequence[Change]) -> bool:
         from reconciler.kinds.endpoint.quotas import needs_limits

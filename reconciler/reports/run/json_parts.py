@@ -8,7 +8,19 @@ from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Drift, FieldChange
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import mask
-from reconciler.model.values import ABSENT, SCALAR_TYPES, Absent, Fields, Json, Value, is_plain_data
+from reconciler.model.values import (
+    ABSENT,
+    SCALAR_TYPES,
+    Absent,
+    Fields,
+    Json,
+    Reference,
+    Value,
+    has_reference,
+    is_plain_data,
+    replace_references,
+    unknown_parts,
+)
 
 
 def identity(name: str, address: str) -> dict[str, Json]:
@@ -36,17 +48,26 @@ def field_document(field: FieldChange) -> dict[str, Json]:
         "cause": field.cause.value,
         "sensitive": field.sensitive,
         "forces_replacement": field.forces_replacement,
+        **({"after_unknown": unknown_parts(field.after)} if has_reference(field.after) else {}),
     }
 
 
 def state_document(fields: Fields | None) -> tuple[Json, Json]:
-    """Return the fields before or after a change with secrets masked, and their sensitivity tree."""
+    """Return the fields before or after a change with secrets masked, and their sensitivity tree.
+
+    An ID that is not known yet is null.
+    """
+    fields = replace_references(fields, _nothing)
     return (fields, {}) if fields is None or is_plain_data(fields) else (masked(fields), _sensitive(fields))
 
 
 def masked(value: Value | Absent) -> Json:
-    """Return the value with secrets and fingerprints masked."""
-    return None if value is ABSENT else mask(value)
+    """Return the value with secrets and fingerprints masked. An ID that is not known yet is null."""
+    return None if value is ABSENT else mask(replace_references(value, _nothing))
+
+
+def _nothing(_reference: Reference) -> None:
+    """Return null, which stands for what is known after the apply."""
 
 
 def _sensitive(value: Value) -> Json:

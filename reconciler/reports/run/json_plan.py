@@ -13,7 +13,7 @@ from reconciler.model.probe import ProbeResult
 from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Lease, Tracked
 from reconciler.model.run_report import RunReport
-from reconciler.model.values import Json
+from reconciler.model.values import Json, unknown_parts
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
 from reconciler.reports.run.before_after import fields_before_and_after, resource_id
 from reconciler.reports.run.json_parts import (
@@ -137,7 +137,10 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
         "actions": actions,
         "before": before,
         "after": after,
-        "after_unknown": UNKNOWN_UNTIL_CREATED if change.action in (Action.CREATE, Action.REPLACE) else {},
+        "after_unknown": {
+            **(UNKNOWN_UNTIL_CREATED if change.action in (Action.CREATE, Action.REPLACE) else {}),
+            **unknown_parts(after_fields or {}),
+        },
         "before_sensitive": before_sensitive,
         "after_sensitive": after_sensitive,
         "replace_paths": [list(field.path) for field in change.fields if field.forces_replacement],

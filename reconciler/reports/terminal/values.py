@@ -9,7 +9,14 @@ from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.plan import FieldChange
 from reconciler.model.secrets import MASK, Sealed, Secret, mask
-from reconciler.model.values import SCALAR_TYPES, Absent, Value
+from reconciler.model.values import (
+    SCALAR_TYPES,
+    UNKNOWN_TEXT,
+    Absent,
+    Value,
+    has_reference,
+    replace_references,
+)
 from reconciler.reports.terminal.escape import plain
 
 EMPTY: Final = "(empty)"
@@ -22,6 +29,9 @@ def shown(value: Value | Absent) -> str:
 
 
 def _json(value: Value | Absent) -> str:
+    if has_reference(value):
+        text = _json(replace_references(value, str))
+        return text if isinstance(value, list | dict) else UNKNOWN_TEXT
     if value.__class__ in SCALAR_TYPES:
         return json_line(value)
     match value:

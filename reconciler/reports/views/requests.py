@@ -20,7 +20,7 @@ def url_of(base_url: str, request: Request) -> str:
 
 def body_text(request: Request, *, reveal: bool) -> str:
     """Return the body as it is sent, with secrets masked unless `reveal`."""
-    return request.body_bytes().decode() if reveal else encode_body(request.masked_body()).decode()
+    return encode_body(request.revealed_body() if reveal else request.masked_body()).decode()
 
 
 def request_lines(
@@ -52,12 +52,10 @@ def curl_lines(base_url: str, requests: Iterable[tuple[str, str, Request]], *, r
 
 def request_document(base_url: str, address: str, action: str, request: Request, *, reveal: bool) -> Json:
     """Return one element of `preview --json`."""
-    from reconciler.model.secrets import reveal as unmasked
-
     return {
         "address": address,
         "action": action,
         "method": request.method,
         "url": url_of(base_url, request),
-        "body": unmasked(request.body) if reveal else request.masked_body(),
+        "body": request.revealed_body() if reveal else request.masked_body(),
     }

@@ -10,7 +10,7 @@ from reconciler.model.plan import Action, Cause, FieldChange
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT
 from reconciler.model.secrets import MASK, Secret
-from reconciler.model.values import ABSENT, Absent, Json, Value
+from reconciler.model.values import ABSENT, Absent, Json, Reference, Value
 from reconciler.reports.run.before_after import with_spec_name
 from reconciler.reports.run.text import (
     ACTIONS_HEADING,
@@ -96,7 +96,9 @@ def _field(field: Mapping[str, Any], address: str) -> FieldChange:
     return FieldChange(
         path=tuple(field["path"]),
         before=_value(field["before"]),
-        after=_value(field["after"]),
+        after=_unknown(field["after"], field["after_unknown"])
+        if "after_unknown" in field
+        else _value(field["after"]),
         cause=Cause(field["cause"]),
         forces_replacement=bool(field["forces_replacement"]),
         sensitive=bool(field["sensitive"]),
@@ -109,6 +111,17 @@ def _value(value: Json) -> Value | Absent:
     if value is None:
         return ABSENT
     return Secret(value=MASK, source="") if value == MASK else value
+
+
+def _unknown(value: Json, parts: Json) -> Value:
+    """Return a value of the document with references in the place of its unknown parts."""
+    if parts is True:
+        return Reference("", "")
+    if isinstance(value, dict) and isinstance(parts, dict):
+        return {key: _unknown(item, parts.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(parts, list) and len(parts) == len(value):
+        return [_unknown(item, part) for item, part in zip(value, parts, strict=True)]
+    return value
 
 
 def _summary(pending: list[Mapping[str, Any]]) -> str:

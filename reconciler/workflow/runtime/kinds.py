@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 
-from reconciler.kinds.registry import ENDPOINT, KINDS
+from reconciler.kinds.registry import ENDPOINT, KINDS, in_order_of_needs
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Plan
-from reconciler.model.resource import Desired, Inventory, Live
+from reconciler.model.resource import Desired, Inventory, Listing, Live
 from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
+from reconciler.planning.dependencies.references import (
+    Ids,
+    lasting_ids,
+    recorded_ids,
+    with_known_ids,
+)
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
@@ -26,25 +32,52 @@ class KindPlan:
     resolution: Resolution
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPlans:
+    """The plans of other kinds than endpoints, by type, and the IDs that references to them stand for."""
+
+    plans: Mapping[str, KindPlan] = field(default_factory=dict)
+    ids: Ids = field(default_factory=dict)
+
+
+def list_kinds(
+    account: AccountReader, kinds: Sequence[str], inventory: Inventory, settle_seconds: float
+) -> Mapping[str, Listing]:
+    """Return the listings of the endpoints and of these kinds, by type. All are read at the same time."""
+    for kind in kinds:
+        account.of(kind).prefetch()
+    return {
+        kind: list_after_settling(account.of(kind), inventory.of(kind), settle_seconds)
+        for kind in (ENDPOINT.type, *kinds)
+    }
+
+
 def plan_kinds(
-    account: AccountReader,
+    listings: Mapping[str, Listing],
     desired: Sequence[Desired],
     inventory: Inventory,
     selection: Selection,
     keyring: Keyring,
     *,
-    settle_seconds: float,
     unwanted: str,
-) -> Mapping[str, KindPlan]:
-    """Return the plans by type, of kinds that are declared or recorded. Other kinds are not even listed."""
+) -> OtherPlans:
+    """Return the plans of the listed kinds, each after those that it needs.
+
+    Resources of kinds that are not listed have the IDs of their records.
+    """
     plans: dict[str, KindPlan] = {}
-    for kind in _kinds_in_use(desired, inventory):
-        records = inventory.of(kind)
-        listing = list_after_settling(account.of(kind), records, settle_seconds)
+    ids = {
+        reference: object_id
+        for reference, object_id in recorded_ids(inventory).items()
+        if reference.type not in listings
+    }
+    for kind in in_order_of_needs(listings):
+        records, listing = inventory.of(kind), listings[kind]
         resolution = resolve(records, listing.endpoints, keyring)
+        settled = resolution.of(records)
         plan = make_plan(
-            [resource for resource in desired if resource.kind == kind],
-            resolution.of(records),
+            [with_known_ids(resource, ids) for resource in desired if resource.kind == kind],
+            settled,
             listing.endpoints,
             keyring,
             selection.of(kind),
@@ -57,7 +90,8 @@ def plan_kinds(
             live=listing.endpoints,
             resolution=resolution,
         )
-    return plans
+        ids |= lasting_ids(changes, settled, listing.endpoints)
+    return OtherPlans(plans=plans, ids=ids)
 
 
 def merge_plans(plan: Plan, others: Mapping[str, KindPlan]) -> Plan:
@@ -73,6 +107,7 @@ def merge_plans(plan: Plan, others: Mapping[str, KindPlan]) -> Plan:
     )
 
 
-def _kinds_in_use(desired: Sequence[Desired], inventory: Inventory) -> Iterator[str]:
+def kinds_in_use(desired: Sequence[Desired], inventory: Inventory) -> tuple[str, ...]:
+    """Return the kinds that are declared or recorded, without endpoints."""
     in_use = {resource.kind for resource in desired} | inventory.others.keys()
-    return (kind for kind in KINDS if kind in in_use and kind != ENDPOINT.type)
+    return tuple(kind for kind in KINDS if kind in in_use and kind != ENDPOINT.type)

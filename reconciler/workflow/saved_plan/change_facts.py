@@ -11,7 +11,16 @@ from reconciler.model.encoding import json_line
 from reconciler.model.plan import Action, Change, Replace
 from reconciler.model.resource import address
 from reconciler.model.secrets import Keyring, digest, mask
-from reconciler.model.values import ABSENT, SCALAR_TYPES, Fields, Json, Path, is_plain_data
+from reconciler.model.values import (
+    ABSENT,
+    SCALAR_TYPES,
+    Fields,
+    Json,
+    Path,
+    is_plain_data,
+    replace_references,
+)
+from reconciler.planning.dependencies.references import planned_ids, unresolved_change
 from reconciler.planning.fingerprint import Facts as PlanFacts
 from reconciler.planning.fingerprint import change_facts
 
@@ -19,12 +28,17 @@ Facts: TypeAlias = Mapping[str, Any]
 """The `action` of a change, the endpoint's `id`, fingerprints of the request `bodies` and of its
 `record`, and the leaves of the `live` and `declared` fields: the value of each by its dotted path; for a
 secret, `{"shown": its displayable form, "secret": its fingerprint}`. `deposed` is the name that records a
-replaced endpoint until it is deleted."""
+replaced endpoint until it is deleted. Bodies and declared fields have the addresses of the resources that
+they refer to, and `references` has the ID of each as planned, null if it was not known."""
 
 
 def facts_of(change: Change, keyring: Keyring, known: PlanFacts | None = None) -> Facts:
     """Return the facts of a planned change; `known` are those that its fingerprint was made from."""
     facts = known or change_facts(change, keyring)
+    references = planned_ids(change)
+    if references:
+        change = unresolved_change(change)
+        facts = {**facts, "requests": change_facts(change, keyring)["requests"]}
     live, desired = getattr(change, "live", None), getattr(change, "desired", None)
     target = getattr(change, "target", desired.fields if desired else {})
     return {
@@ -34,7 +48,8 @@ def facts_of(change: Change, keyring: Keyring, known: PlanFacts | None = None) -
         "record": facts["record"],
         "bodies": [fingerprint for _, _, fingerprint in facts["requests"]],
         "live": _leaves(live.fields if live else {}, keyring),
-        "declared": _leaves(target, keyring),
+        "declared": _leaves(replace_references(target, lambda reference: reference.address), keyring),
+        "references": references,
     }
 
 
@@ -52,6 +67,7 @@ def facts_from_json(facts: Any) -> Facts:
         "bodies": of_type(list, facts["bodies"]),
         "live": facts["live"],
         "declared": facts["declared"],
+        "references": of_type(dict, facts["references"]),
     }
 
 
@@ -79,6 +95,14 @@ def _leaves(tree: Fields, keyring: Keyring, above: Path = (), prefix: str = "") 
             secret = digest([[*above, key], value], keyring)
             result[prefix + key] = {"shown": mask(value), "secret": secret}
     return result
+
+
+def with_ids_as_known(old: Facts | None, new: Facts | None) -> Facts | None:
+    """Return the new facts without the IDs that were not known when the old ones were made."""
+    if old is None or new is None or None not in old["references"].values():
+        return new
+    ids = {address: old["references"].get(address, "") and id_ for address, id_ in new["references"].items()}
+    return {**new, "references": ids}
 
 
 def is_remainder(name: str, old: Facts, new: Facts | None, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
@@ -118,6 +142,9 @@ def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]
         yield f"  id: {old['id'] or 'none'} then, {new['id'] or 'none'} now"
     elif old["record"] != new["record"]:
         yield "  the last applied configuration in the inventory"
+    for used, old_id in old["references"].items():
+        if old_id != new["references"].get(used, old_id):
+            yield f"  the ID of {used}: {_shown(old_id)} then, {_shown(new['references'][used])} now"
     table = KINDS[split_address(name)[0]].table
     for side in ("live", "declared"):
         then, now = old[side], new[side]

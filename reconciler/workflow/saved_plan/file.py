@@ -42,10 +42,11 @@ from reconciler.workflow.saved_plan.change_facts import (
     facts_of,
     is_remainder,
     of_type,
+    with_ids_as_known,
 )
 from reconciler.workflow.saved_plan.origin import Origin, apply_command
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,8 @@ class SavedPlan:
         pending = {change.key: facts_of(change, now.keyring) for change in now.plan.pending}
         saved = {**self._deposed(), **self.changes} if self.is_partial else self.changes
         for name in sorted({*saved, *pending}):
-            old, new = saved.get(name), pending.get(name)
+            old = saved.get(name)
+            new = with_ids_as_known(old, pending.get(name))
             if old != new and not (self.is_partial and old and is_remainder(name, old, new, now.live_ids)):
                 yield from difference(name, old, new)
 

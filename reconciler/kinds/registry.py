@@ -66,6 +66,8 @@ def in_order_of_needs(kinds: Iterable[str]) -> list[str]:
         ordered.setdefault(kind)
 
     wanted = sorted(kinds)
+    if len(wanted) < 2:
+        return wanted  # without an import of others
     for kind in wanted:
         add(kind)
     return [kind for kind in ordered if kind in wanted]

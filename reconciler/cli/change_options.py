@@ -1,4 +1,4 @@
-"""Options of commands that change endpoints: `--message`, `--replace` and `--no-replace`."""
+"""Options of commands that change endpoints: `--message`, `--replace`, `--no-replace`, `--no-disruption`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ message_option: Final = click.option(
 )
 
 
+_EXCLUDED: Final = ("no_replace", "no_delete", "no_disruption")
+
+
 def replacement_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command. Their parameters have the names of the fields of `Allowances`."""
     given = (
@@ -45,12 +48,19 @@ def replacement_options(command: Callable[..., Any]) -> Callable[..., Any]:
             is_flag=True,
             help="Refuse a plan that would replace an endpoint, which changes its ID and its URL.",
         ),
+        click.option(
+            "--no-disruption",
+            is_flag=True,
+            help="Refuse a plan that may restart running workers, or that replaces or deletes an endpoint.",
+        ),
     )
 
     @functools.wraps(command)
     def checked(*arguments: Any, **named: Any) -> Any:
-        if named["replaced"] and (named["no_replace"] or named["no_delete"]):
-            raise click.UsageError("--replace cannot be combined with --no-replace or --no-delete")
+        if named["replaced"] and any(named[name] for name in _EXCLUDED):
+            raise click.UsageError(
+                "--replace cannot be combined with --no-replace, --no-delete or --no-disruption"
+            )
         return command(*arguments, **named)
 
     return functools.reduce(lambda decorated, option: option(decorated), reversed(given), checked)

@@ -93,7 +93,8 @@ class Allowances:
     replace endpoints that were only adopted by name; storage_deletes: names of network storages that may be
     deleted with their data; replaced: names of endpoints to replace though nothing
     requires it; restarts: the replacement is a restart, which changes nothing else; no_replace: refuse
-    replacements; over_budget: raise the cost beyond the budget, or by an unknown amount.
+    replacements; over_budget: raise the cost beyond the budget, or by an unknown amount; no_disruption:
+    refuse all that restarts running workers or ends a URL.
     """
 
     adopt: bool = False
@@ -110,6 +111,7 @@ class Allowances:
     restarts: bool = False
     no_replace: bool = False
     over_budget: bool = False
+    no_disruption: bool = False
 
 
 PLACEHOLDER: Final = "{name}"

@@ -37,6 +37,10 @@ def guards(
     removals = [change for change in changes if isinstance(change, Delete | Replace)]
     if allow.no_replace:
         yield from _replacements(removals)
+    if allow.no_disruption:
+        from reconciler.planning.review.disruption import disruptions
+
+        yield from disruptions(changes)
     yield from _protected(removals, is_destroy=allow.is_destroy)
     yield from _only_adopted(removals, allow, again)
     yield from _adoptions(changes, allow)

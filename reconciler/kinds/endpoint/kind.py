@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
+    from reconciler.model.review.blast_radius import BlastRadius
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout, Worker
     from reconciler.yamlfile.edits import Edit
 
@@ -215,6 +216,11 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.workers import rollout
 
         return rollout(live, former, paths)
+
+    def blast_radius(self, change: Change) -> BlastRadius | None:
+        from reconciler.kinds.endpoint.blast_radius import blast_radius
+
+        return blast_radius(change)
 
     def endpoint_info(self, live: Live, managed: Managed | None = None) -> EndpointInfo:
         from reconciler.kinds.endpoint.status import endpoint_info

@@ -156,11 +156,22 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
         "action_reason": change.reason,
         "change": detail,
         "fields": fields_document(change.fields),
+        **_blast_radius(change),
         "requests": [
             {"method": method, "path": path, "body_sha256": fingerprint}
             for method, path, fingerprint in facts.get("requests", ())
         ],
     }
+
+
+def _blast_radius(change: Change) -> dict[str, Json]:
+    if change.action is Action.NO_OP:
+        return {}
+    from reconciler.planning.review.disruption import effect_of
+    from reconciler.reports.run.effects import effect_document
+
+    effect = effect_of(change)
+    return {"blast_radius": effect_document(effect)} if effect else {}
 
 
 def _explanation(explanation: Explanation) -> dict[str, Json]:

@@ -15,8 +15,10 @@ from reconciler.model.problem import Problem
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import ABSENT
 from reconciler.planning.explain import Explanation, explain
+from reconciler.planning.review.disruption import effect_of
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.run.drift import drift_state_text
+from reconciler.reports.run.effects import effect_text
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.run.outputs import NO_URL, EndpointOutput, outputs_of
 from reconciler.reports.run.size_limit import Section, fit_to_limit
@@ -106,8 +108,8 @@ def _changes(run: RunReport, changes: Sequence[Change]) -> Section:
     results = {result.change.name: result for result in run.report.results} if run.report else {}
     ended = "Outcome | " if results else ""
     return Section(
-        opening=f"\n### Changes\n\n| | Endpoint | Action | What changes | Cause | {ended}\n"
-        f"|-|-|-|-|-|{'-|' if ended else ''}\n",
+        opening=f"\n### Changes\n\n| | Endpoint | Action | What changes | Workers | Cause | {ended}\n"
+        f"|-|-|-|-|-|-|{'-|' if ended else ''}\n",
         rows=[_row(change, results.get(change.name)) for change in changes],
         rank=2,
         left_out=_omitted("changes"),
@@ -162,6 +164,7 @@ def _row(change: Change, result: ChangeResult | None) -> str:
         code(change.name),
         change.action.value,
         text(change_summary(change)),
+        effect_text(effect) if (effect := effect_of(change)) else "",
         causes(change),
     ]
     if result is not None:

@@ -162,8 +162,17 @@ def _change(change: Change, style: Style, *, is_explained: bool) -> Iterator[str
     if change.action is Action.CREATE:
         remarks = _wire_path if is_explained else _no_remarks
     yield from field_lines(shown_fields(change), style, remarks)
-    if isinstance(change, Replace):
-        yield style.dim("      # (the ID and the URL will change)")
+    yield from _effect(change, style)
+
+
+def _effect(change: Change, style: Style) -> Iterator[str]:
+    from reconciler.planning.review.disruption import effect_of
+    from reconciler.reports.run.effects import effect_text
+
+    if (effect := effect_of(change)) is not None:
+        yield style.dim(f"      # ({effect_text(effect)})")
+    elif isinstance(change, Replace):
+        yield style.dim("      # (the ID will change)")
 
 
 def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:

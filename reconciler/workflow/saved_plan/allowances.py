@@ -23,6 +23,7 @@ def allowances_to_json(allow: Allowances) -> dict[str, Json]:
         "replaced": allow.replaced,
         "restarts": allow.restarts,
         "over_budget": allow.over_budget,
+        "no_disruption": allow.no_disruption,
     }
 
 
@@ -40,4 +41,5 @@ def allowances_from_json(document: Any) -> Allowances:
         replaced=tuple(of_type(str, name) for name in document.get("replaced", ())),
         restarts=of_type(bool, document.get("restarts", False)),
         over_budget=of_type(bool, document.get("over_budget", False)),
+        no_disruption=of_type(bool, document.get("no_disruption", False)),
     )

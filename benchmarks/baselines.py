@@ -1,6 +1,7 @@
 """Baselines: scripts that do only one part of the work. Each runs in its own process.
 
 listing URL            every page with bare httpx, pages of 100, ten at once
+listings URL           the same, and at the same time the storages and the credentials
 creates URL N WIDTH    N creates with bare httpx, WIDTH at once
 updates URL N WIDTH    every page, then an update of N endpoints, WIDTH at once
 deletes URL N WIDTH    every page, then a delete of N endpoints, WIDTH at once
@@ -34,6 +35,22 @@ def listing(url: str) -> int:
         with ThreadPoolExecutor(10) as pool:
             rest = list(pool.map(page, pages))
     return sum(len(page["endpoints"]) for page in [first, *rest])
+
+
+def listings(url: str) -> int:
+    """Return the number of endpoints, storages and credentials that were fetched and parsed."""
+    import httpx
+
+    def count(path: str, **query: int) -> int:
+        return len(client.get(path, params=query).json()["data"])
+
+    with (
+        httpx.Client(base_url=url + API, headers={"Authorization": "Bearer k"}) as client,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        storages = pool.submit(count, "/networkstorages/list", pageNo=1, pageSize=PAGE)
+        credentials = pool.submit(count, "/repository/auths")
+        return listing(url) + storages.result() + credentials.result()
 
 
 def creates(url: str, count: int, width: int) -> int:
@@ -82,8 +99,8 @@ def load_yaml(*files: str) -> int:
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     match what:
-        case "listing":
-            print(listing(*rest))
+        case "listing" | "listings":
+            print({"listing": listing, "listings": listings}[what](*rest))
         case "creates" | "updates" | "deletes":
             send = {"creates": creates, "updates": updates, "deletes": deletes}[what]
             print(send(rest[0], int(rest[1]), int(rest[2])))

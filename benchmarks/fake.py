@@ -1,9 +1,10 @@
 """A fake Novita with minimal overhead: endpoints serialized in advance, a timer for latency, no rate limit.
 
-`python -m benchmarks.fake --count N --latency MS [--changed N] [--lag SECONDS] [--tls FILE]` prints its URL
-and serves until its input ends. As many endpoints as `--changed` says differ from their declaration. Updates
-and deletes show after the lag. GET /log returns the calls so far, each as its operation and the times
-(seconds) at which it was received and answered; DELETE /log empties it.
+`python -m benchmarks.fake --count N --latency MS [--changed N] [--lag SECONDS] [--tls FILE] [--all-kinds]`
+prints its URL and serves until its input ends. As many endpoints as `--changed` says differ from their
+declaration. Updates and deletes show after the lag. With `--all-kinds` there are storages and credentials.
+GET /log returns the calls so far, each as its operation and the times (seconds) at which it was received and
+answered; DELETE /log empties it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from benchmarks.world import live
+from benchmarks.world import live, other_kinds
 
 API = "/gpu-instance/openapi/v1"
 
@@ -24,8 +25,11 @@ API = "/gpu-instance/openapi/v1"
 class Fake:
     """The account. An endpoint is listed as it was sent, with the types that Novita returns."""
 
-    def __init__(self, count: int, *, changed: int = 0, lag: float = 0.0) -> None:
+    def __init__(
+        self, count: int, *, changed: int = 0, lag: float = 0.0, has_all_kinds: bool = False
+    ) -> None:
         self.lag = lag
+        self.others = other_kinds() if has_all_kinds else {}
         self.log: list[tuple[str, float, float]] = []
         self.by_id: dict[str, bytes] = {}
         self.items: list[bytes] | None = None  # the values of `by_id` for the listing, until it changes
@@ -45,6 +49,14 @@ class Fake:
                 self.items = self.items or list(self.by_id.values())
                 items = self.items[page * size : (page + 1) * size]
                 return 200, b'{"endpoints":[' + b",".join(items) + b'],"total":%d}' % len(self.items)
+            case "GET", "/networkstorages/list":
+                size, page = int(query["pageSize"][0]), int(query["pageNo"][0]) - 1
+                storages = self.others.get(path, [])
+                return 200, _bytes(
+                    {"data": storages[page * size : (page + 1) * size], "total": len(storages)}
+                )
+            case "GET", "/repository/auths":
+                return 200, _bytes({"data": self.others.get(path, [])})
             case "GET", "/endpoint" if query["id"][0] in self.by_id:
                 return 200, b'{"endpoint":' + self.by_id[query["id"][0]] + b"}"
             case "GET", "/endpoint":
@@ -160,10 +172,10 @@ def main() -> None:
     parser.add_argument("--changed", type=int, default=0, help="endpoints (count)")
     parser.add_argument("--lag", type=float, default=0.0, help="seconds until an update or delete shows")
     parser.add_argument("--tls", default="", help="file of a certificate and its key")
+    parser.add_argument("--all-kinds", action="store_true")
     given = parser.parse_args()
-    asyncio.run(
-        serve(Fake(given.count, changed=given.changed, lag=given.lag), given.latency / 1000, given.tls)
-    )
+    account = Fake(given.count, changed=given.changed, lag=given.lag, has_all_kinds=given.all_kinds)
+    asyncio.run(serve(account, given.latency / 1000, given.tls))
 
 
 if __name__ == "__main__":

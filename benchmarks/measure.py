@@ -90,16 +90,23 @@ def measure_in_turn(*contestants: Callable[[], Timing], runs: int) -> list[Timin
 
 @contextlib.contextmanager
 def fake(
-    count: int, latency: float = 0, *, changed: int = 0, lag: float = 0, tls: Path | None = None
+    count: int,
+    latency: float = 0,
+    *,
+    changed: int = 0,
+    lag: float = 0,
+    tls: Path | None = None,
+    has_all_kinds: bool = False,
 ) -> Iterator[str]:
     """Serve a fake account with `latency` (milliseconds) per response, and yield its URL.
 
     The first `changed` endpoints differ from their declaration. Updates and deletes show after `lag` seconds.
-    `tls`: the file of a certificate and its key.
+    `tls`: the file of a certificate and its key. `has_all_kinds`: with storages and credentials.
     """
+    more = ["--all-kinds"] if has_all_kinds else []
     words = [sys.executable, "-m", "benchmarks.fake", "--count", str(count), "--latency", str(latency)]
     with subprocess.Popen(
-        [*words, "--lag", str(lag), "--changed", str(changed), "--tls", str(tls or "")],
+        [*words, "--lag", str(lag), "--changed", str(changed), "--tls", str(tls or ""), *more],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

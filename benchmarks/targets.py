@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import RECONCILER, ROOT, Timing, calls, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row
-from benchmarks.world import edit, write_repo
+from benchmarks.world import PASSWORD, add_other_kinds, edit, write_repo
 
 PYTHON = sys.executable
 BASELINES = (PYTHON, "-m", "benchmarks.baselines")
@@ -180,7 +180,7 @@ class Bench:
         expected: Sequence[int] = (0,),
     ) -> Callable[[], Timing]:
         """Return a run of the command in a repository, against the account at a URL."""
-        environ = {"NOVITA_API_KEY": "k", **({"NOVITA_BASE_URL": url} if url else {})}
+        environ = {"NOVITA_API_KEY": "k", PASSWORD: "p", **({"NOVITA_BASE_URL": url} if url else {})}
 
         def run() -> Timing:
             _move_inventory(repo / "state/novita.json", url)
@@ -280,6 +280,16 @@ class Bench:
         repo = self.repo(count)
         if not (repo / "state/novita.json").exists():
             with fake(count) as url:
+                self.reconciler(repo, "apply", "--yes", url=url)()
+        return repo
+
+    def with_all_kinds(self, count: int) -> Path:
+        """Return a repository of `count` endpoints, storages and credentials, whose inventory matches."""
+        repo = self.folder / f"{count}-all-kinds"
+        if not repo.exists():
+            write_repo(repo, count)
+            add_other_kinds(repo)
+            with fake(count, has_all_kinds=True) as url:
                 self.reconciler(repo, "apply", "--yes", url=url)()
         return repo
 

@@ -1,5 +1,7 @@
 """The endpoints of all measurements, as YAML and as Novita lists them. They are the same for every tool.
 
+The storages and credentials are in the rows of plans with all kinds.
+
 An endpoint has twelve fields, six variables and one or two mounts: 27 lines of YAML, 1.3 KB in a listing.
 """
 
@@ -8,6 +10,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+
+REGISTRIES = 20
+STORAGES = 50
+"""Credentials and storages (count) of an account with all kinds."""
+
+PASSWORD = "BENCH_REGISTRY_PASSWORD"
+"""The variable of the environment that the declared credentials reference."""
 
 SPECS = """\
 specs:
@@ -75,6 +84,43 @@ def write_repo(folder: Path, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "specs.yaml").write_text(SPECS)
     (folder / "endpoints.yaml").write_text("endpoints:\n" + "".join(map(yaml_of, range(count))))
+
+
+def add_other_kinds(folder: Path) -> None:
+    """Declare the storages and the credentials of `other_kinds` too."""
+    with (folder / "endpoints.yaml").open("a") as file:
+        file.write("storages:\n")
+        for number in range(STORAGES):
+            file.write(f"  - name: storage-{number:02}\n")
+            file.write(f"    region: us-dallas-nas-2\n    sizeGb: {100 + number}\n")
+        file.write("registries:\n")
+        for number in range(REGISTRIES):
+            file.write(f"  - name: registry-{number:02}\n    username: user-{number}\n")
+            file.write(f'    password: "${{env:{PASSWORD}}}"\n')
+
+
+def other_kinds() -> dict[str, list[dict[str, Any]]]:
+    """Return the storages and the credentials as Novita lists them, by the path of their listing."""
+    storages = [
+        {
+            "storageId": f"ns-{number:05}",
+            "storageName": f"storage-{number:02}",
+            "storageSize": 100 + number,
+            "clusterId": "us-dallas-nas-2",
+            "clusterName": "US-Dallas-NAS-02",
+        }
+        for number in range(STORAGES)
+    ]
+    credentials = [
+        {
+            "id": f"auth-{number:02}",
+            "name": f"registry-{number:02}",
+            "username": f"user-{number}",
+            "password": "p",
+        }
+        for number in range(REGISTRIES)
+    ]
+    return {"/networkstorages/list": storages, "/repository/auths": credentials}
 
 
 def edit(folder: Path) -> None:

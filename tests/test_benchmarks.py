@@ -54,6 +54,20 @@ def test_what_is_recorded_is_what_is_live(bench: Bench) -> None:
         bench.reconciler(repo, "plan", "--detailed-exitcode", url=url)()
 
 
+def test_all_kinds_that_are_recorded_are_live(bench: Bench) -> None:
+    """A plan is empty; its requests are those of the endpoints, and three more. The baseline has them too."""
+    repo = bench.with_all_kinds(COUNT)
+    with fake(COUNT, has_all_kinds=True) as url:
+        bench.reconciler(repo, "plan", "--detailed-exitcode", url=url)()
+        assert len(calls(url)) == 3 + 3
+        bench.baseline("listings", url)()
+        assert sorted({operation for operation, *_ in calls(url)}) == [
+            "/endpoints",
+            "/networkstorages/list",
+            "/repository/auths",
+        ]
+
+
 def test_creates_meet_an_empty_account_each_time(bench: Bench) -> None:
     run = bench.creating(COUNT, latency=0, width=8)
     watched = bench.creating(COUNT, latency=0, width=8, terminal=True)

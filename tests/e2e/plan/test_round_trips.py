@@ -10,7 +10,9 @@ import pytest
 
 from benchmarks.measure import in_series
 from reconciler.simulator import Request
-from tests.e2e.sandbox import Sandbox, item
+from tests.e2e.registries.credentials import PASSWORD, credential
+from tests.e2e.sandbox import API, Sandbox, item
+from tests.e2e.storages.support import storage
 
 LATENCY = 0.3
 """Seconds. More than a command needs between two calls, so that calls which could overlap do."""
@@ -67,6 +69,21 @@ def test_commands_that_read_wait_once(
     calls = Calls(sandbox)
     assert sandbox.run(*arguments).code in (0, 2)
     assert in_series(calls.times) == expected
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["drift"], ["preview"]], ids=" ".join)
+def test_the_listings_of_all_kinds_are_read_at_the_same_time(sandbox: Sandbox, arguments: list[str]) -> None:
+    sandbox.monkeypatch.setenv("HUB_PASSWORD", PASSWORD)
+    sandbox.declare(item("a"), item("b"), storages=[storage()], registries=[credential()])
+    sandbox.apply()
+    calls = Calls(sandbox)
+    assert sandbox.run(*arguments).code == 0
+    assert in_series(calls.times) == 1
+    assert {request.path.removeprefix(API) for request in sandbox.sim.requests} >= {
+        "/endpoints",
+        "/networkstorages/list",
+        "/repository/auths",
+    }
 
 
 def test_an_apply_reads_the_limits_beside_the_first_page(sandbox: Sandbox) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from reconciler.model.apply_events import ApplyReport, ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftIgnore, DriftItem, DriftReport, DriftState
+from reconciler.model.market.products import Price, Product, Products
 from reconciler.model.plan import Plan
 from reconciler.model.problem import Place, Problem, Severity
+from reconciler.model.resource import Inventory
 from reconciler.model.run_report import RunReport
+from reconciler.model.settings import Budget
+from reconciler.planning.cost.plan_cost import plan_cost
+from reconciler.planning.cost.prices import Prices
 from tests import builders
 from tests.builders import KEYRING, endpoint, live, secret, tracked
 
@@ -128,3 +134,17 @@ def many(count: int, value: str = "v") -> Plan:
         [tracked(name, env={"V": value}) for name in names],
         [live(name, env={"V": value}) for name in names],
     )
+
+
+def costly() -> RunReport:
+    """Return a plan whose changes have exact, approximate and unknown costs, with a budget."""
+    made = every_action()
+    product = Product(
+        id="SL-serverless-3",
+        free_rootfs_gb=90,
+        price=Price(amount=Decimal("0.69"), unit="per_hour"),
+    )
+    prices = Prices(products=Products(items=(product,)), limits={})
+    lives = [change.live for change in made.changes if hasattr(change, "live")]
+    cost = plan_cost(made.changes, Inventory(), lives, prices, Budget(ceiling_per_month="9000"))
+    return findings(replace(made, cost=cost))

@@ -7,6 +7,9 @@ from typing import Final
 
 from reconciler.model.market.cost import Amount
 
+SMALL: Final = 10
+"""USD per hour up to which fractions of a cent are shown."""
+
 EXACT_PLACES: Final = 12
 """Decimals in documents for programs. Only amounts with a price per day need more."""
 
@@ -41,7 +44,7 @@ def _trimmed(number: str) -> str:
 
 def hourly(amount: Amount) -> str:
     """Return USD per hour, such as `at least ~$0.0525`."""
-    return _marked(amount, usd(amount.per_hour, 4))
+    return _marked(amount, usd(amount.per_hour, 4 if amount.per_hour < SMALL else 2))
 
 
 def monthly(amount: Amount) -> str:

@@ -99,6 +99,10 @@ def _sections(run: RunReport) -> Iterator[str]:
         return
     explanations = explain(run.plan) if run.explained else {}
     yield _drift(run, run.plan, explanations)
+    if run.plan.cost is not None and run.drift_report is None:
+        from reconciler.reports.html.cost import cost_parts
+
+        yield _section("cost", "Cost", cost_parts(run.plan.cost))
     if run.drift_report is None:
         yield from _changes(run, run.plan.pending, explanations)
         yield _section("outputs", "Outputs", list(filter(None, [outputs_list(outputs_of(run))])))

@@ -99,6 +99,13 @@ def arrow(before: str, after: str) -> str:
     return before if before == after else f"{before} -> {after}"
 
 
+def change_symbol(change: ChangeCost) -> str:
+    """Return the symbol of what happens to the cost: it comes, goes or changes."""
+    if change.before is None:
+        return "+"
+    return "-" if change.after is None else "~"
+
+
 def _is_storage(change: ChangeCost) -> bool:
     side = change.after or change.before
     return side is not None and isinstance(side.usage, StorageUsage)

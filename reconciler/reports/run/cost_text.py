@@ -12,6 +12,7 @@ from reconciler.reports.run.cost import (
     CostBlock,
     CostRow,
     blocks,
+    change_symbol,
     footnotes,
     headline,
     total_rows,
@@ -20,7 +21,7 @@ from reconciler.reports.terminal.escape import plain
 from reconciler.reports.terminal.style import Style
 from reconciler.reports.terminal.table import cell_width, pad
 
-MAX_NAME: Final = 22
+MAX_NAME: Final = 18
 """Columns of a name. Longer ones are cut."""
 
 LABEL: Final = 7
@@ -64,6 +65,6 @@ def _name(block: CostBlock) -> str:
 
 
 def _symbol(block: CostBlock, style: Style) -> str:
-    if block.change.before is None:
-        return style.added("+")
-    return style.removed("-") if block.change.after is None else style.changed("~")
+    symbol = change_symbol(block.change)
+    colours = {"+": style.added, "-": style.removed, "~": style.changed}
+    return colours[symbol](symbol)

@@ -82,6 +82,10 @@ def _sections(run: RunReport) -> Iterator[Section]:
         }
     else:
         yield _changes(run, run.plan.pending)
+        if run.plan.cost is not None:
+            from reconciler.reports.run.markdown_cost import cost_section
+
+            yield cost_section(run.plan.cost, _omitted("costs"))
         yield _outputs(run)
         yield _all_details(run.plan.pending, explanations)
         drifted, marks = list(run.plan.drift), {}

@@ -26,6 +26,7 @@ RUNS: dict[str, RunReport] = {
     "drifted": samples.drifted(),
     "ignored": samples.drifted(DriftState.IGNORED),
     "failed": samples.failed(samples.GUARD, samples.WARNING),
+    "costly": samples.costly(),
     "nothing": samples.findings(plan()),
 }
 
@@ -280,3 +281,25 @@ def test_a_delete_shows_what_is_lost() -> None:
     card = page[page.index('class="card replace"') :].split("</details>")[0]
     assert "https://id-larger-larger.runsync.novita.dev stops" in card
     assert "none at the moment" in card
+
+
+def test_the_cost_is_a_chart_and_a_table() -> None:
+    """The bars have the totals as their text, and each change is a row with its remarks."""
+    page = html_text(samples.costly())
+    assert page.index('<h2 id="cost">Cost</h2>') < page.index('<h2 id="changes">Changes</h2>')
+    assert 'aria-label="before: ~$3,031.33 to ~$4,041.77 per month"' in page
+    assert 'aria-label="after: at least ~$3,536.55 to at least ~$8,083.53 per month"' in page
+    assert page.count("<svg") - html_text(samples.refused()).count("<svg") == 2
+    rows = re.findall(r"<tr><th scope=row><b>.</b> ([a-z]+)", page.partition("<table class=money>")[2])
+    assert rows == ["adopted", "fresh", "larger", "old", "scaled"]
+    assert "price unknown: Novita does not list its product" in page
+    assert "Budget per month: ceiling at least ~$" in page
+
+
+def test_many_costs_are_counted() -> None:
+    run = samples.costly()
+    assert run.plan is not None
+    assert run.plan.cost is not None
+    cost = replace(run.plan.cost, changes=run.plan.cost.changes * 80)
+    page = html_text(replace(run, plan=replace(run.plan, cost=cost)))
+    assert re.search(r"<tr><th scope=row>and \d+ more<td colspan=4>", page)

@@ -228,3 +228,32 @@ RUNS: dict[str, RunReport] = {
 def test_no_secret_is_in_it(name: str) -> None:
     """This holds for declared, applied and live secrets."""
     assert "hf_" not in markdown_text(RUNS[name])
+
+
+def test_the_cost_has_a_table() -> None:
+    """The total comes first, so that it stays if rows must go."""
+    page = html.unescape(markdown_text(samples.costly())).replace("\u200b", "")
+    shape(markdown_text(samples.costly()))
+    table = page.partition("### Cost\n\n")[2].partition("\n\n")[0].splitlines()
+    assert table[2].startswith(
+        "|  | **total** | ~$4.1525 → at least ~$4.8446 | ~$3,031.33 → at least ~$3,536.55 |"
+    )
+    assert [row.split("<code>")[2].partition("<")[0] for row in table[3:]] == [
+        "adopted",
+        "fresh",
+        "larger",
+        "old",
+        "scaled",
+    ]
+    assert "Budget per month: ceiling at least ~$8,083.53 of $9,000.00." in page
+
+
+def test_a_cost_that_does_not_change_is_one_sentence() -> None:
+    run = samples.costly()
+    assert run.plan is not None
+    assert run.plan.cost is not None
+    cost = replace(run.plan.cost, changes=(), before=run.plan.cost.after)
+    page = html.unescape(markdown_text(replace(run, plan=replace(run.plan, cost=cost)))).replace("\u200b", "")
+    assert (
+        "### Cost\n\nnot changed, at least ~$3,536.55 to at least ~$8,083.53 per month (730 hours).\n" in page
+    )

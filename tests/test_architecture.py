@@ -28,7 +28,7 @@ def test_a_module_has_a_docstring_and_fits_on_a_few_screens(path: Path) -> None:
 
 
 MAX_MODULES = 18
-MAX_MODULES_OF = {"cli": 20, "cli/commands": 42, "workflow": 26, "planning": 21, "model": 20}
+MAX_MODULES_OF = {"cli": 20, "cli/commands": 42, "workflow": 26, "planning": 22, "model": 21}
 """Folders that may hold more: one module per command (twice), and one per rule of a plan."""
 
 DURATION_WORDS = {

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.apply.create import UnresolvedCreate
 from reconciler.apply.read_back import Condition
@@ -33,18 +34,31 @@ from reconciler.model.problem import Problem
 from reconciler.planning.dependencies.order import dependency_failed, needed_changes
 from reconciler.planning.steps import has_steps, stages
 
+if TYPE_CHECKING:
+    from reconciler.apply.prewarm import Warmup
+
 
 class Executor:
-    """One apply. `emit` is called from several threads, but never by two at once."""
+    """One apply. `emit` is called from several threads, but never by two at once.
+
+    `warmup` fetches images before the first stage that needs them.
+    """
 
     def __init__(
-        self, writer: Writer, *, parallelism: int, emit: Callable[[ApplyEvent], None], stop: threading.Event
+        self,
+        writer: Writer,
+        *,
+        parallelism: int,
+        emit: Callable[[ApplyEvent], None],
+        stop: threading.Event,
+        warmup: Warmup | None = None,
     ) -> None:
         self._writer = writer
         self._parallelism = parallelism
         self._emit_to = emit
         self._emit_lock = threading.Lock()
         self._interrupted = stop
+        self._warmup = warmup
         self._fatal: Problem | None = None
         self._results: dict[str, ChangeResult] = {}
         self._needed: Mapping[str, Sequence[Change]] = {}
@@ -56,12 +70,15 @@ class Executor:
         self._refresh_records(renamed)  # first, because other changes may take the names that they had
         self._needed = needed_changes(plan.changes)
         for stage in stages(plan.changes):
+            if self._warmup is not None and not self.is_stopped():
+                self._warmup.run_before(stage, self._emit)
             self._run_stage(stage)
         if not self._fatal:
             self._refresh_records(stale)
         return ApplyReport(
             results=tuple(self._results[change.address] for change in plan.pending),
             interrupted=self._interrupted.is_set(),
+            warnings=tuple(self._warmup.problems) if self._warmup else (),
         )
 
     def _run_stage(self, changes: Sequence[Change]) -> None:

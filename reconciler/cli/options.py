@@ -164,6 +164,13 @@ wait: Final = click.option(
     help="Wait until the endpoints serve requests, for at most this long, such as 90s or 10m. (default: 30m)",
 )
 
+prewarm_timeout: Final = click.option(
+    "--prewarm-timeout",
+    type=duration_seconds,
+    metavar="DURATION",
+    help="Wait at most this long until the images of endpoints with `prewarm` are warm, such as 90s or 15m;"
+    " 0 does not wait. (default: prewarm_timeout of config.yaml, 10m)",
+)
 probe: Final = click.option(
     "--probe",
     is_flag=True,

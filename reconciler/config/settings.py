@@ -140,6 +140,7 @@ class _SettingsReader:
             config_dir=self._text("config_dir"),
             poll_interval=self._seconds("poll_interval", durations.POLL_INTERVAL),
             settle_seconds=self._seconds("settle_seconds", durations.SETTLING_TIME),
+            prewarm_timeout=self._seconds("prewarm_timeout", durations.PREWARM_TIMEOUT),
             adopt=self._boolean("adopt", default=False),
             state_key=self._state_key(),
             drift_ignore=self._drift_ignore(),
@@ -190,8 +191,7 @@ class _SettingsReader:
         setting = self._setting("api_key")
         source = setting.name.strip("`")
         if text and not setting.is_of_environment:
-            setting = _Setting(text, "NOVITA_API_KEY", None)
-            source = "${env:NOVITA_API_KEY}"
+            setting, source = _Setting(text, "NOVITA_API_KEY", None), "${env:NOVITA_API_KEY}"
         else:
             if not isinstance(setting.value, str):
                 return None

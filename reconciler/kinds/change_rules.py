@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Tracked
+from reconciler.model.values import Fields
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Change, Create
+    from reconciler.model.prewarm import PulledImage
 
 
 class ChangeRules:
-    """What a kind refuses, and what it warns of. By default it allows every change, and no data is lost."""
+    """What a kind refuses, warns of, and prepares. By default it allows every change, and no data is lost."""
 
     def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
         """Return notes about changes that are probably not meant."""
@@ -32,4 +34,8 @@ class ChangeRules:
 
         `users` are the names of endpoints that use the recorded one, as a list in words.
         """
+        return None
+
+    def image_to_pull(self, fields: Fields) -> PulledImage | None:
+        """Return the image that the workers of an object with these fields pull; None if there is none."""
         return None

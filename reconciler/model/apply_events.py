@@ -99,8 +99,26 @@ class ChangeProbed:
     probe: ProbeResult
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageWarming:
+    """The prewarm of an image has begun or has a new state, as a clause such as `warm after 40s`.
+
+    `image` names it and its region, without secrets.
+    """
+
+    image: str
+    state: str
+
+
 ApplyEvent: TypeAlias = (
-    ApplyStarted | ChangeStarted | ChangeWaiting | ChangeEnded | WaitStarted | ChangeServing | ChangeProbed
+    ApplyStarted
+    | ChangeStarted
+    | ChangeWaiting
+    | ChangeEnded
+    | WaitStarted
+    | ChangeServing
+    | ChangeProbed
+    | ImageWarming
 )
 
 
@@ -108,12 +126,14 @@ ApplyEvent: TypeAlias = (
 class ApplyReport:
     """The results of an apply, in the order of the plan.
 
-    `unproven` are the addresses of changed endpoints that do not serve or failed their probes.
+    `unproven` are the addresses of changed endpoints that do not serve or failed their probes. `warnings` are
+    about what was tried beside the changes.
     """
 
     results: tuple[ChangeResult, ...] = ()
     interrupted: bool = False
     unproven: frozenset[str] = frozenset()
+    warnings: tuple[Problem, ...] = ()
 
     def with_outcome(self, outcome: Outcome) -> tuple[ChangeResult, ...]:
         return tuple(result for result in self.results if result.outcome is outcome)

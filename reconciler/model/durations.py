@@ -88,6 +88,9 @@ SERVING_POLLS: Final = (1.0, 2.0, 3.0, 5.0, 10.0)
 ROLLOUT_BEGIN: Final = 120.0
 """For the first new worker after a change of what runs. The whole exchange takes about a minute."""
 
+PREWARM_TIMEOUT: Final = 600.0
+"""The default of prewarm_timeout. An image of 10 GB takes about five minutes."""
+
 POLL_INTERVAL: Final = 10.0
 """The default of poll_interval. A worker takes minutes to start."""
 

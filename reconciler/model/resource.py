@@ -95,13 +95,12 @@ class Lease:
 class Desired:
     """One declared endpoint in normal form.
 
-    `app_name` is sent on create even if it is not declared; it is in `fields` only if it is declared. `unset`
-    are the paths of unset references, in runs that allow them: the declared value is unknown. A partial one
-    concerns only its fields and its lease; all other fields keep their live and recorded values. `origin` and
-    `lease` are those of the record to be written. `spec_name` is only shown. `restores` is the version of the
-    history to which a rollback returns, 0 if none. `defaulted` are the paths of default values that follow
-    the account's limits. Novita is not told `probe` and `registry`, the host of a registry credential.
-    `references` are those of the fields when they were declared.
+    `app_name` is sent on create; it is in `fields` only if it is declared. `unset` are the paths of unset
+    references, in runs that allow them: the declared value is unknown. A partial one concerns only its fields
+    and its lease; others keep their live and recorded values. `origin` and `lease` are those of the record to
+    be written. `spec_name` is only shown. `restores` is the version of a rollback, or 0. `defaulted` are the
+    paths of defaults that follow the account's limits. `references` are those of the fields when they were
+    declared. Novita is not told `probe`, `prewarm` and `registry`, a host.
     """
 
     name: str
@@ -121,6 +120,7 @@ class Desired:
     defaulted: tuple[Path, ...] = field(default=(), compare=False)
     registry: str = field(default="", compare=False)
     references: tuple[tuple[Path, Reference], ...] = field(default=(), compare=False)
+    prewarm: bool = field(default=False, compare=False)
 
     @property
     def address(self) -> str:

@@ -37,10 +37,10 @@ NO_BUDGET: Final = Budget()
 class Settings:
     """The `novita` section of config.yaml, merged with the environment.
 
-    poll_interval and settle_seconds are seconds. `base_url` is a URL, or the word `simulator`. `is_complete`
-    is False if config.yaml cannot be read, so that defaults mean nothing. `referenced_values` are the values
-    of the references in the endpoint files. `key_problem` says why the API key of the environment of the run,
-    which takes precedence, cannot be read.
+    poll_interval, settle_seconds and prewarm_timeout are seconds. `base_url` is a URL, or the word
+    `simulator`. `is_complete` is False if config.yaml cannot be read, so that defaults mean nothing.
+    `referenced_values` are the values of the references in the endpoint files. `key_problem` says why the API
+    key of the environment of the run, which takes precedence, cannot be read.
     """
 
     api_key: Secret | None = None
@@ -49,6 +49,7 @@ class Settings:
     config_dir: str | None = None
     poll_interval: float = durations.POLL_INTERVAL
     settle_seconds: float = durations.SETTLING_TIME
+    prewarm_timeout: float = durations.PREWARM_TIMEOUT
     adopt: bool = False
     state_key: Secret | None = None
     drift_ignore: tuple[DriftIgnore, ...] = ()

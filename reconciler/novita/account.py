@@ -32,6 +32,7 @@ from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 
 if TYPE_CHECKING:
     from reconciler.novita.optional_reads import OptionalReads
+    from reconciler.novita.prewarm_tasks import PrewarmTasks
 
 MIN_SECRET_LENGTH: Final = 8
 """Characters. Shorter live env values are not masked in messages, because they are parts of common words."""
@@ -271,6 +272,13 @@ class AccountReader:
 
 class AccountWriter(AccountReader):
     """Read and write access to the account. The caller resolves the outcome of a write without an answer."""
+
+    @cached_property
+    def prewarms(self) -> PrewarmTasks:
+        """The image prewarm tasks of the account."""
+        from reconciler.novita.prewarm_tasks import PrewarmTasks
+
+        return PrewarmTasks(self._client)
 
     def create(self, request: Request) -> str | None:
         """Create an endpoint and return its ID; None if Novita made it and does not say which it is.

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
@@ -20,6 +20,7 @@ from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.settings import approval_word
 from reconciler.novita.account import AccountReader
+from reconciler.planning.prewarm import images_to_warm, pulled_keys
 from reconciler.workflow.history.proofs import (
     last_numbers,
     owe_proofs,
@@ -34,7 +35,7 @@ from reconciler.workflow.runtime.account import reader, remote
 from reconciler.workflow.runtime.author import find_author
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory
-from reconciler.workflow.runtime.settings import base_url
+from reconciler.workflow.runtime.settings import base_url, prewarm_timeout
 from reconciler.workflow.runtime.unfinished import has_approved_plan, unfinished_apply
 from reconciler.workflow.saved_plan.file import (
     SavedPlan,
@@ -42,6 +43,9 @@ from reconciler.workflow.saved_plan.file import (
     save_approved_plan,
 )
 from reconciler.workflow.verify import NOTHING, Verification, verify
+
+if TYPE_CHECKING:
+    from reconciler.apply.prewarm import Warmup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +192,10 @@ def apply(
         author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
         found_changes = [one.change for one in current.unproved if one.number is None]
-        problems = record_versions(context, report, author.result(), found_changes)
+        problems = (
+            *report.warnings,
+            *record_versions(context, report, author.result(), found_changes),
+        )
         if goal.imperative is None and report.exit_code == ExitCode.OK:
             delete_approved_plan(context)
         elif goal.imperative is None:
@@ -247,8 +254,30 @@ def perform(
             known_ids=approved.live_ids,
             freed=_freed_app_names(approved),
         )
-        executor = Executor(writer, parallelism=context.parallelism, emit=emit, stop=stop)
+        executor = Executor(
+            writer,
+            parallelism=context.parallelism,
+            emit=emit,
+            stop=stop,
+            warmup=_warmup(context, approved, writer, stop),
+        )
         return executor.run(approved.plan)
+
+
+def _warmup(context: Context, approved: PlanResult, writer: Writer, stop: threading.Event) -> Warmup | None:
+    """Return what warms the images of a plan; None if it has none to warm."""
+    if not images_to_warm(approved.plan.pending):
+        return None
+    from reconciler.apply.prewarm import Warmup
+
+    return Warmup(
+        approved.plan.pending,
+        writer,
+        in_use=pulled_keys(approved.live),
+        within=prewarm_timeout(context, approved.settings),
+        every=approved.settings.poll_interval,
+        stop=stop,
+    )
 
 
 def _freed_app_names(approved: PlanResult) -> frozenset[str]:

@@ -31,6 +31,7 @@ from reconciler.planning.guards import (
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
+from reconciler.planning.prewarm import prewarm_notes
 from reconciler.planning.records import is_current
 from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import reader
@@ -40,7 +41,7 @@ from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds, merge_plans, plan_kinds
 from reconciler.workflow.runtime.live import limits_and_missed
-from reconciler.workflow.runtime.settings import require_api_key
+from reconciler.workflow.runtime.settings import prewarm_timeout, require_api_key
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
@@ -307,13 +308,11 @@ def planned(
         counts = {"declared": declared, "tracked": tracked}
         problems += guards(changes, **counts, allow=allow, again=again, live=listed.endpoints)
         problems += (*adoption_notes(changes), *ENDPOINT.change_notes(changes))
+        problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
         problems += foreign_guards(changes, inventory.records, owners) if owners else ()
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
-                changes,
-                context.environment,
-                inventory.records,
-                is_imperative=goal.imperative is not None,
+                changes, context.environment, inventory.records, is_imperative=goal.imperative is not None
             )
         if settings.is_simulator:
             from reconciler.workflow.runtime.simulator_file import stored_secret_guards

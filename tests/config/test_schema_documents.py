@@ -156,6 +156,7 @@ READERS: Final[Mapping[str, tuple[dict[str, Any], Callable[[Desired], Any]]]] = 
     "policy": ({}, lambda made: made.fields["policy"]),
     "port": ({}, lambda made: made.fields["ports"][0]["port"]),
     "healthPath": ({}, lambda made: made.fields["healthy"]["path"]),
+    "prewarm": ({}, lambda made: made.prewarm),
     "env": ({}, lambda made: made.fields["envs"]),
     "storage": ({}, lambda made: list(made.fields["volumeMounts"])),
     "lifecycle": ({}, lambda made: {} if made.lifecycle == type(made.lifecycle)() else made.lifecycle),

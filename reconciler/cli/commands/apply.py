@@ -32,6 +32,7 @@ from reconciler.cli.shell_completion import complete_files
     help="Finish the last approved run, if it was interrupted and nothing has changed since.",
 )
 @options.wait
+@options.prewarm_timeout
 @options.probe
 @options.rollback_on_failure
 @options.check_images
@@ -51,6 +52,7 @@ def apply(
     create_first: bool,
     resume: bool,
     wait: float | None,
+    prewarm_timeout: float | None,
     probe: bool,
     rollback: bool,
     check_images: bool,
@@ -71,7 +73,12 @@ def apply(
         adopt=adopt, deletes=allow_delete, no_delete=no_delete, create_first=create_first, **agreed
     )
     context = replace(
-        run.context, allow=allow, parallelism=parallelism, lock_timeout=lock_timeout, message=message
+        run.context,
+        allow=allow,
+        parallelism=parallelism,
+        lock_timeout=lock_timeout,
+        prewarm_timeout=prewarm_timeout,
+        message=message,
     )
     images = None
     if check_images:
@@ -109,7 +116,8 @@ def apply(
     elif context.root.resolve() != saved.run.root.resolve():
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
-        context = run.list_early(replace(saved.context(), message=message), with_limits=True)
+        context = replace(saved.context(), message=message, prewarm_timeout=prewarm_timeout)
+        context = run.list_early(context, with_limits=True)
         return run_apply(
             run.out,
             context,

@@ -96,6 +96,7 @@ def desired_endpoint(
         find_place=partial(_place_of, tuple(declared), mounts, locate),
         spec_name=spec.name,
         probe=probe_of(declared) if has_probe else None,
+        prewarm=declared.get("prewarm") is True,
         defaulted=() if "requestTimeout" in declared else _DEFAULTED,
     )
     return desired, addressed

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
+    from reconciler.model.prewarm import PulledImage
     from reconciler.model.review.blast_radius import BlastRadius
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout, Worker
     from reconciler.yamlfile.edits import Edit
@@ -162,6 +163,14 @@ class Endpoint(Kind):
                 yield ("volumeMounts", path, "id"), resource.STORAGE
         if fields.get("image", {}).get("authId"):
             yield AUTH, resource.REGISTRY
+
+    def image_to_pull(self, fields: Fields) -> PulledImage | None:
+        from reconciler.model.prewarm import PulledImage
+
+        image, region = fields.get("image", {}), fields.get("clusterID")
+        if not (image.get("image") and region):
+            return None
+        return PulledImage(image=image["image"], region=region, auth=image.get("authId", ""))
 
     def needs_limits(self, changes: Sequence[Change]) -> bool:
         from reconciler.kinds.endpoint.quotas import needs_limits

@@ -19,6 +19,7 @@ from reconciler.model.apply_events import (
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
+    ImageWarming,
     Outcome,
     WaitStarted,
 )
@@ -93,6 +94,8 @@ def event_message(event: ApplyEvent, elapsed: float) -> Message | None:
             return _hook("log", event, change, elapsed_seconds=_rounded(seconds))
         case ChangeProbed(change=change, probe=probe):
             return _hook("log", event, change, probe=probe_document(probe))
+        case ImageWarming():
+            return _message("log", event_line(event) or "")
         case ChangeEnded(result=result):
             seconds = _rounded(result.seconds)
             if result.outcome is Outcome.DONE:

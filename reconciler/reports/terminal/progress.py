@@ -14,6 +14,7 @@ from reconciler.model.apply_events import (
     ChangeServing,
     ChangeStarted,
     ChangeWaiting,
+    ImageWarming,
     Outcome,
     WaitStarted,
 )
@@ -54,6 +55,8 @@ def event_line(event: ApplyEvent, style: Style = PLAIN) -> str | None:
             return f"{plain(change.address)}: {STARTED_TEXT[change.action]}"
         case ChangeWaiting(change=change, why=why):
             return style.dim(plain(f"{change.address}: Waiting: {why}"))
+        case ImageWarming(image=image, state=state):
+            return style.dim(plain(f"{image}: {state}"))
         case ChangeServing(change=change, idle=idle) if idle:
             return f"{plain(change.address)}: {plain(idle)}"
         case ChangeServing(change=change, seconds=seconds):

@@ -34,7 +34,8 @@ def utc_now() -> datetime:
 class Context:
     """Folder, environment, shared options and callbacks of one run.
 
-    root: all paths are relative to it, as with `make -C`. parallelism: the most calls in flight. dotenv: the
+    root: all paths are relative to it, as with `make -C`. parallelism: the most calls in flight.
+    prewarm_timeout: seconds to wait for images, None for those of config.yaml. dotenv: the
     variables of `env_files`, used for references only, and not passed to child processes. explicit_options:
     the options among directory, files and state that the user gave. commit: the commit that the plan is bound
     to, or None. plan_command: the command that remakes the saved plan of this run. now: returns the time in
@@ -63,6 +64,7 @@ class Context:
     allow: Allowances = field(default_factory=Allowances)
     parallelism: int = 10
     lock_timeout: float = 0.0
+    prewarm_timeout: float | None = None
     command: str = "reconciler"
     commit: str | None = None
     plan_command: tuple[str, ...] = ()

@@ -35,6 +35,11 @@ def valid_settings(context: Context, *, lenient: bool = False) -> Settings:
     return settings
 
 
+def prewarm_timeout(context: Context, settings: Settings) -> float:
+    """Return the seconds that an apply waits for images to be warmed."""
+    return settings.prewarm_timeout if context.prewarm_timeout is None else context.prewarm_timeout
+
+
 def base_url(settings: Settings) -> str:
     """Return the root of every URL, without a trailing slash."""
     return SIMULATOR_URL if settings.is_simulator else settings.base_url

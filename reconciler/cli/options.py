@@ -276,8 +276,11 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.workflow.runtime.environment import VARIABLE, in_environment
 
     check_environment(os.environ)
-    if given.get("environment") == "":
+    chosen = tuple(dict.fromkeys(given.get("environment", ())))
+    if "" in chosen:
         raise click.UsageError("-e '': the name of an environment is missing", ctx)
+    if len(chosen) > 1:
+        raise click.UsageError(f"-e names {len(chosen)} environments: {', '.join(chosen)}; give one", ctx)
     root = Path(given.get("directory") or ".")
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)
@@ -299,7 +302,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=Path(given["state"]) if given.get("state") else STATE,
-        chosen_environment=given.get("environment") or os.environ.get(VARIABLE, "").strip(),
+        chosen_environment="".join(chosen) or os.environ.get(VARIABLE, "").strip(),
         explicit_options=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
         selection=Selection(
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))

@@ -49,6 +49,7 @@ _SHARED_OPTIONS: Final = (
         "environment",
         cls=SharedOption,
         metavar="NAME",
+        multiple=True,
         shell_complete=complete_environments,
         help="Use this environment of config.yaml, with its files, inventory and account. The environment"
         " variable RECONCILER_ENV does the same.",

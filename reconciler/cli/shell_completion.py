@@ -56,7 +56,9 @@ def complete_endpoints(ctx: click.Context, _param: click.Parameter, incomplete: 
 
     files = [_path(file) for file in (*_before_command(ctx, "files"), *(ctx.params.get("files") or ()))]
     state = _option_value(ctx, "state")
-    environment = str(_option_value(ctx, "environment") or "")
+    environment = next(
+        iter((*(ctx.params.get("environment") or ()), *_before_command(ctx, "environment"))), ""
+    )
     return _with_prefix(
         incomplete,
         lambda: endpoint_names(_root(ctx), files, _path(state) if state else None, environment, os.environ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from reconciler.kinds.registry import KINDS
@@ -19,9 +20,13 @@ SHOWN: Final = 5
 SHARE, FLOOR = 0.30, 10
 """More than 30 % of at least ten tracked endpoints, the threshold that octoDNS settled on."""
 
+NO_OWNERS: Final[Mapping[str, str]] = MappingProxyType({})
+"""No other environment records an endpoint."""
+
 
 def guards(
     changes: Sequence[Change],
+    owners: Mapping[str, str] = NO_OWNERS,
     *,
     declared: int,
     tracked: int,
@@ -31,6 +36,7 @@ def guards(
 ) -> Iterator[Problem]:
     """Yield an error for each guard that these changes trip.
 
+    `owners` are the environments of endpoints that others record, by ID; `foreign_guards` is about these.
     `declared` and `tracked` count endpoints before any selection. `again` is the command that agrees to
     delete endpoints that were only adopted by name. `live` are the endpoints of the account.
     """
@@ -43,7 +49,7 @@ def guards(
         yield from disruptions(changes)
     yield from _protected(removals, is_destroy=allow.is_destroy)
     yield from _only_adopted(removals, allow, again)
-    yield from _adoptions(changes, allow)
+    yield from _adoptions(_without_foreign(changes, owners), allow)
     if any(change.kind != ENDPOINT for change in changes):
         from reconciler.planning.dependencies.data_loss import data_loss_problems
 
@@ -122,6 +128,11 @@ def _replacements(removals: Sequence[Delete | Replace]) -> Iterator[Problem]:
             )
 
 
+def _without_foreign(changes: Sequence[Change], owners: Mapping[str, str]) -> Sequence[Change]:
+    """Return the changes without adoptions from other environments, which no option allows."""
+    return [one for one in changes if not (isinstance(one, Adopt) and one.live.id in owners)]
+
+
 def foreign_guards(
     changes: Sequence[Change], records: Mapping[str, Tracked], owners: Mapping[str, str]
 ) -> Iterator[Problem]:
@@ -142,16 +153,14 @@ def foreign_guard(
 ) -> Problem:
     """Return the guard of an endpoint that the environment `owner` records; is_recorded: so does this one."""
     forget = command_line("reconciler", "state", "rm", Operand(name))
+    elsewhere = f"-e {owner} changes it there"
     return _guard(
         code="other-environment",
         summary=f"`{name}` ({object_id}) belongs to the environment `{owner}`",
-        hint=f"-e {owner} changes it there; "
-        + (
-            f"if it stays there, `{forget}` drops its record here"
-            if is_recorded
-            else "so that both environments can have such an endpoint in one account, give each of them a"
-            " `name` of its own in config.yaml"
-        ),
+        hint=f"{elsewhere}; if it stays there, `{forget}` drops its record here"
+        if is_recorded
+        else "choose another name: in the YAML, or for all endpoints of this environment with `name` in"
+        f" config.yaml; {elsewhere}",
         address=change.address if change else None,
         change=change,
     )
@@ -209,8 +218,9 @@ def _forget_command(changes: Sequence[Delete | Replace]) -> str:
     return command_line("reconciler", "state", "rm", *(Operand(change.name) for change in changes[:SHOWN]))
 
 
-def adoption_notes(changes: Sequence[Change]) -> Iterator[Problem]:
+def adoption_notes(changes: Sequence[Change], owners: Mapping[str, str] = NO_OWNERS) -> Iterator[Problem]:
     """Yield notes about endpoints that are adopted by name, and about protection that ends."""
+    changes = _without_foreign(changes, owners)
     by_name = [change for change in changes if isinstance(change, Adopt) and change.is_by_name]
     if by_name:
         was, is_ = ("was", "is") if len(by_name) == 1 else ("were", "are")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -36,11 +36,15 @@ class ImperativeChange:
 
 
 def resolve_target(
-    change: ImperativeChange, inventory: Inventory, live: Iterable[Live]
+    change: ImperativeChange,
+    inventory: Inventory,
+    live: Iterable[Live],
+    owners: Mapping[str, str] | None = None,
 ) -> tuple[Inventory, tuple[Problem, ...]]:
     """Return the inventory with the target recorded, and errors or notes about the target.
 
     An unrecorded endpoint counts as recorded in this plan if no other endpoint has its name.
+    `owners` are the environments of endpoints that other environments record, by ID.
     """
     for known in inventory.records.values():
         if known.renaming and change.name in names_of(known):
@@ -52,7 +56,9 @@ def resolve_target(
     unrecorded = [other for other in live if other.name == change.name and other.id not in recorded_ids]
     if change.verb is ImperativeVerb.DEPLOY:
         existing = recorded or next(iter(unrecorded), None)
-        return inventory, (_exists(change, existing),) if existing else ()
+        return inventory, (
+            _exists(change, existing, (owners or {}).get(existing.id, "")),
+        ) if existing else ()
     if recorded is not None and record is not None and recorded.name != record.live_name and unrecorded:
         return inventory, (_recorded_under_other_name(change, recorded, unrecorded),)
     if recorded or (change.verb is ImperativeVerb.DELETE and record is not None and not unrecorded):
@@ -64,11 +70,14 @@ def resolve_target(
     return replace(inventory, records={**inventory.records, change.name: temporary}), notes
 
 
-def _exists(change: ImperativeChange, live: Live) -> Problem:
+def _exists(change: ImperativeChange, live: Live, owner: str) -> Problem:
     return Problem(
         code="endpoint-exists",
-        summary=f"`{change.name}` exists already, as {live.id}",
-        hint=f"change it with `{command_line('reconciler', 'update', Operand(change.name))}`,"
+        summary=f"`{change.name}` exists already, as {live.id}"
+        + (f", in the environment `{owner}`" if owner else ""),
+        hint=f"choose another name; -e {owner} changes it there"
+        if owner
+        else f"change it with `{command_line('reconciler', 'update', Operand(change.name))}`,"
         " or declare it in the YAML and apply",
         address=address(change.name),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -48,11 +48,13 @@ def plan_endpoints(
     imperative: ImperativeChange | None = None,
     is_destroy: bool = False,
     delete_reason: str,
+    owners: Mapping[str, str] | None = None,
 ) -> EndpointPlan:
     """Compare the desired endpoints with the records and the listing.
 
     released: names to forget instead of deleting them. imperative: the change of a single endpoint.
     is_destroy: delete every recorded endpoint. delete_reason: why a record without a declaration is deleted.
+    owners: the environments of endpoints that other environments record, by ID.
     """
     live = listing.endpoints
     resolution = resolve(inventory, live, keyring)
@@ -61,7 +63,7 @@ def plan_endpoints(
     if imperative is not None:
         from reconciler.planning.imperative import resolve_target
 
-        records, target_problems = resolve_target(imperative, records, live)
+        records, target_problems = resolve_target(imperative, records, live, owners)
     wanted, lease_problems = apply_leases(desired, records, live, now, selection)
     if is_destroy:
         records, wanted, lease_problems = _for_destroy(records, desired), (), ()

@@ -21,9 +21,15 @@ from reconciler.novita.account import AccountReader
 from reconciler.serving.address import Trust, endpoint_url
 from reconciler.serving.exchange import EndpointConnection, Workers, send_when_ready
 from reconciler.serving.request import Called, EndpointRequest
-from reconciler.workflow.endpoints import find_endpoint, load_inventory_leniently
+from reconciler.workflow.endpoints import (
+    find_endpoint,
+    foreign_note,
+    foreign_owner,
+    load_inventory_leniently,
+)
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
 
@@ -36,17 +42,20 @@ def call_endpoint(
     within: float,
     max_size: int,
     on_wait: Callable[[str], None],
+    on_notes: Callable[[tuple[Problem, ...]], None],
 ) -> Iterator[Called]:
     """Send a request to an endpoint of that name or ID, and yield its answer.
 
     `within`: seconds for a cold start and the answer; `max_size`: bytes of the answer. `on_wait` gets the
-    reason of each wait for a worker. Raise as `find_endpoint` does, and NotCalled if there is no answer.
+    reason of each wait for a worker, `on_notes` notes about the endpoint before anything is sent. Raise as
+    `find_endpoint` does, and NotCalled if there is no answer.
     """
     settings = valid_settings(context)
     refuse_key(request, settings)
     inventory, _problems = load_inventory_leniently(context)
     with reader(context, settings) as account:
         live = find_endpoint(account, inventory, name)
+        on_notes(foreign_note(live.name, live.id, foreign_owner(live, inventory, owners_by_id(context))))
         with (
             opened(context, settings, live) as connection,
             send_when_ready(

@@ -75,8 +75,9 @@ class LocalState:
         def described(endpoint: Live) -> EndpointInfo:
             manager = managed_by_id.get(endpoint.id, Managed.UNMANAGED)
             info = leased(ENDPOINT.endpoint_info(self.match(endpoint).redacted, manager), leases)
-            owner = "" if endpoint.id in managed_by_id else self.owners.get(endpoint.id, "")
-            return replace(info, environment=owner) if owner else info
+            if owner := foreign_owner(endpoint, self.inventory, self.owners):
+                return replace(info, environment=owner, managed=Managed.UNMANAGED)
+            return info
 
         return tuple(sorted(map(described, live), key=lambda info: (info.name, info.id)))
 
@@ -100,11 +101,27 @@ def leased(info: EndpointInfo, leases: Mapping[str, Lease]) -> EndpointInfo:
     return replace(info, lease=leases[info.id]) if info.id in leases else info
 
 
+def foreign_owner(live: Live, inventory: Inventory, owners: Mapping[str, str]) -> str:
+    """Return the other environment that records the endpoint; "" if there is none, or the inventory does."""
+    is_recorded = any(record.id == live.id for record in inventory.records.values())
+    return "" if is_recorded else owners.get(live.id, "")
+
+
 def refuse_foreign(live: Live, inventory: Inventory, owners: Mapping[str, str]) -> None:
     """Raise InvalidConfig if another environment records the endpoint, and the inventory does not."""
-    is_recorded = any(record.id == live.id for record in inventory.records.values())
-    if live.id in owners and not is_recorded:
-        raise InvalidConfig(foreign_guard(live.name, live.id, owners[live.id]))
+    if owner := foreign_owner(live, inventory, owners):
+        raise InvalidConfig(foreign_guard(live.name, live.id, owner))
+
+
+def foreign_note(name: str, object_id: str, owner: str) -> tuple[Problem, ...]:
+    """Return a note that the environment `owner` records the endpoint; () if that is ""."""
+    note = Problem(
+        code="other-environment",
+        severity=Severity.NOTE,
+        summary=f"`{name}` ({object_id}) belongs to the environment `{owner}`",
+        address=address(name),
+    )
+    return (note,) if owner else ()
 
 
 def list_endpoints(context: Context) -> EndpointList:

@@ -9,10 +9,18 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import EndpointNotFound, InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import address
+from reconciler.model.resource import Live, address
 from reconciler.model.status import EndpointInfo, Managed
 from reconciler.reports.run.outputs import EndpointOutput
-from reconciler.workflow.endpoints import find_endpoint, list_endpoints, load_local_state, refuse_foreign
+from reconciler.workflow.endpoints import (
+    LocalState,
+    find_endpoint,
+    foreign_note,
+    foreign_owner,
+    list_endpoints,
+    load_local_state,
+    refuse_foreign,
+)
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 
@@ -40,15 +48,30 @@ def all_outputs(context: Context) -> Outputs:
     return Outputs(outputs=outputs, problems=(*listed.problems, *_without_url(outputs)))
 
 
+def url_to_open(context: Context, name: str) -> tuple[EndpointOutput, tuple[Problem, ...]]:
+    """Return the same as `one_output` for `open`, and a note if it belongs to another environment."""
+    local, live = _found(context, name)
+    owner = foreign_owner(live, local.inventory, local.owners)
+    return _output_of(live), foreign_note(live.name, live.id, owner)
+
+
 def one_output(context: Context, name: str) -> EndpointOutput:
     """Return the output of the endpoint with that name or ID. Raise EndpointNotFound if it has no URL yet.
 
     Raise InvalidConfig if it belongs to another environment.
     """
+    local, live = _found(context, name)
+    refuse_foreign(live, local.inventory, local.owners)
+    return _output_of(live)
+
+
+def _found(context: Context, name: str) -> tuple[LocalState, Live]:
     local = load_local_state(context)
     with reader(context, local.settings) as account:
-        live = find_endpoint(account, local.inventory, name)
-    refuse_foreign(live, local.inventory, local.owners)
+        return local, find_endpoint(account, local.inventory, name)
+
+
+def _output_of(live: Live) -> EndpointOutput:
     output = EndpointOutput(name=live.name, url=live.url, id=live.id)
     for problem in _without_url([output]):
         raise EndpointNotFound(replace(problem, severity=Severity.ERROR))

@@ -220,6 +220,7 @@ def planned(
         (*loaded.desired, *loaded.others),
     )
     kinds = () if goal.imperative else kinds_in_use(loaded.others, inventory)
+    owners = owners_by_id(context)
     with reader(context, settings) as account:
         settle_seconds = settings.settle_seconds if settle else 0.0
         listings = listings or list_kinds(account, kinds, inventory, settle_seconds)
@@ -243,6 +244,7 @@ def planned(
             imperative=goal.imperative,
             is_destroy=goal.is_destroy,
             delete_reason=goal.delete_reason,
+            owners=owners,
         )
         records = endpoints.inventory
         plan = merge_plans(endpoints.plan, others.plans)
@@ -285,10 +287,8 @@ def planned(
         guarded=guarded,
     )
     declared = len(endpoints.desired) + len(loaded.others)
-    owners = owners_by_id(context)
-    if owners:
-        unmanaged = (replace(live, environment=owners.get(live.id, "")) for live in plan.unmanaged)
-        plan = replace(plan, unmanaged=tuple(unmanaged))
+    unmanaged = (replace(live, environment=owners.get(live.id, "")) for live in plan.unmanaged)
+    plan = replace(plan, unmanaged=tuple(unmanaged)) if owners else plan
     problems = [
         *loaded.problems,
         *claim.problems,
@@ -306,10 +306,10 @@ def planned(
     if guarded:
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         counts = {"declared": declared, "tracked": tracked}
-        problems += guards(changes, **counts, allow=allow, again=again, live=listed.endpoints)
-        problems += (*adoption_notes(changes), *ENDPOINT.change_notes(changes))
+        problems += guards(changes, owners, **counts, allow=allow, again=again, live=listed.endpoints)
+        problems += (*adoption_notes(changes, owners), *ENDPOINT.change_notes(changes))
         problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
-        problems += foreign_guards(changes, inventory.records, owners) if owners else ()
+        problems += foreign_guards(changes, inventory.records, owners)
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
                 changes, context.environment, inventory.records, is_imperative=goal.imperative is not None

@@ -122,6 +122,7 @@ def call(
             within=timeout,
             max_size=MAX_DOCUMENT if run.out.as_json else MAX_ANSWER,
             on_wait=waiting.say,
+            on_notes=run.out.problems,
         ) as called,
     ):
         waiting.stop()

@@ -19,7 +19,7 @@ def logs(run: Run, name: str) -> int:
     """
     from reconciler.reports.views.endpoint import logs_of, logs_text
     from reconciler.sdk.unsupported import logs_unsupported
-    from reconciler.workflow.endpoints import get_endpoint
+    from reconciler.workflow.endpoints import foreign_note, get_endpoint
 
     result = get_endpoint(run.context, name)
     (endpoint,) = result.endpoints
@@ -30,5 +30,5 @@ def logs(run: Run, name: str) -> int:
         raise logs_unsupported()
     else:
         run.out.result(logs_text(endpoint, run.out.style, run.out.screen))
-    run.out.problems(result.problems)
+    run.out.problems((*foreign_note(endpoint.name, endpoint.id, endpoint.environment), *result.problems))
     return ExitCode.OK

@@ -45,9 +45,11 @@ def _url_of(run: Run, name: str) -> str:
     from reconciler.model.errors import InvalidConfig
     from reconciler.model.problem import Problem
     from reconciler.reports.views.outputs import SAFE_URL
-    from reconciler.workflow.output import one_output
+    from reconciler.workflow.output import url_to_open
 
-    url = one_output(run.context, name).url
+    output, notes = url_to_open(run.context, name)
+    run.out.problems(notes)
+    url = output.url
     if not SAFE_URL.fullmatch(url):
         command = command_line("reconciler", "output", Operand(name))
         raise InvalidConfig(

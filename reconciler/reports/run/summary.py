@@ -15,7 +15,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT
 from reconciler.reports.run.drift import drift_line
-from reconciler.reports.run.text import NO_CHANGES, SYMBOLS, plan_line
+from reconciler.reports.run.text import SYMBOLS, plan_line, unchanged_line
 from reconciler.reports.terminal.progress import report_line
 from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order, plain
 
@@ -60,7 +60,7 @@ def headline(run: RunReport) -> str:
     if run.plan.pending:
         return plan_line(run.plan)
     failures = sum(problem.exit_code == 1 for problem in run.plan.errors)
-    return f"Planning failed: {quantity(failures, 'error')}." if failures else NO_CHANGES
+    return f"Planning failed: {quantity(failures, 'error')}." if failures else unchanged_line(run.plan)
 
 
 def exit_code_text(run: RunReport) -> str:

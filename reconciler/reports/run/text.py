@@ -90,7 +90,7 @@ def _lines(
             yield ""
     has_failed = any(problem.exit_code == 1 for problem in plan.errors)
     if not plan.pending and not has_failed:
-        yield style.bold(NO_CHANGES)
+        yield style.bold(unchanged_line(plan))
     elif plan.pending:
         yield ACTIONS_HEADING
         yield ""
@@ -106,6 +106,15 @@ def _lines(
             yield from cost_lines(plan.cost, style)
     if not plan.errors:
         yield from unmanaged_lines(plan.unmanaged, style, named=lists_unmanaged)
+
+
+def unchanged_line(plan: Plan) -> str:
+    """Return the result of a plan without changes in one line; if a guard refuses it, what is refused."""
+    if not plan.errors:
+        return NO_CHANGES
+    first, *others = plan.errors
+    more = f" ({quantity(len(others), 'more error')})" if others else ""
+    return f"Refused: {plain(first.summary)}{more}."
 
 
 def plan_line(plan: Plan) -> str:

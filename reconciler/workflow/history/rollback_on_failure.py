@@ -18,6 +18,7 @@ from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import ENDPOINT, Inventory
 from reconciler.model.settings import Allowances
 from reconciler.workflow.history.rollback import rollback_goal
+from reconciler.workflow.history.yaml_edit import can_edit
 from reconciler.workflow.plan import Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 
@@ -197,7 +198,7 @@ def _perform(
     if failed or rolled.report.exit_code != ExitCode.OK:
         why = next((one.problem.summary for one in failed if one.problem), "the run was interrupted")
         return _failed(target, result, why)
-    return _rolled_back(target, result)
+    return _rolled_back(context, target, result)
 
 
 def _refusals(planned: PlanResult, name: str, result: ChangeResult, inventory: Inventory) -> Iterator[str]:
@@ -209,17 +210,18 @@ def _refusals(planned: PlanResult, name: str, result: ChangeResult, inventory: I
             yield f"the rollback would {change.action.value} `{change.name}`"
 
 
-def _rolled_back(target: RollbackTarget, result: ChangeResult) -> Problem:
+def _rolled_back(context: Context, target: RollbackTarget, result: ChangeResult) -> Problem:
     assert target.version is not None
     command = command_line(
         "reconciler", "rollback", Operand(target.name), str(target.version.number), "--write"
     )
+    can_write = can_edit(context, target.name)
     return Problem(
         code="rolled-back",
         severity=Severity.WARNING,
         summary=f"`{target.name}` ({result.id}) was rolled back to version {target.version.number}",
         detail="The YAML still declares what did not serve, and the next apply would apply it again.",
-        hint=f"correct the YAML, or write that version into it: `{command}`",
+        hint="correct the YAML" + (f", or write that version into it: `{command}`" if can_write else ""),
         address=result.change.address,
     )
 

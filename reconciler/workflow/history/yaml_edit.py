@@ -52,6 +52,12 @@ def edit_to_version(context: Context, version: Version) -> tuple[EditedFile, ...
     return files
 
 
+def can_edit(context: Context, name: str) -> bool:
+    """Return whether the lines of an endpoint are its own; those of a `matrix` declare others too."""
+    source = read_declarations(context.root, context.files, (name,), context.names).get(name)
+    return source is not None and not any(item.refusal for item in source.items)
+
+
 def write_edited(files: tuple[EditedFile, ...]) -> None:
     """Write the edited files. Raise InvalidConfig if one has changed meanwhile or cannot be written."""
     for file in files:

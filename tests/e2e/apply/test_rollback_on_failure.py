@@ -116,6 +116,16 @@ def test_an_adopted_endpoint_has_no_version(sandbox: Sandbox) -> None:
     assert "theirs: stays as it is, because no version of it was applied under this name" in ran.err
 
 
+def test_the_yaml_of_a_matrix_is_not_offered_to_be_written(sandbox: Sandbox) -> None:
+    """`rollback --write` refuses it, because its lines declare other endpoints too."""
+    sandbox.declare(item("${matrix.model}", matrix={"model": ["chat"]}, probe={}))
+    sandbox.apply()
+    sandbox.declare({**sick(), "endpoint": "${matrix.model}", "matrix": {"model": ["chat"]}})
+    ran = attempt(sandbox, "--json")
+    (hint,) = (one["hint"] for one in ran.document["problems"] if one["code"] == "rolled-back")
+    assert hint == "correct the YAML"
+
+
 def test_nothing_fails(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
     ran = sandbox.run("apply", "--auto-approve", "--probe", "--rollback-on-failure")

@@ -419,6 +419,73 @@ def test_an_endpoint_of_the_other_environment_is_not_touched(shop: Sandbox) -> N
     assert not shop.sent("update", "delete")
 
 
+def test_a_refused_adoption_says_first_to_choose_another_name(shop: Sandbox) -> None:
+    """To adopt it by --adopt would be refused as well, so no hint names the option."""
+    shop.apply("-e", "dev")
+    configure(shop, prod={"name": "{name}-dev"})
+    ran = shop.run("plan", "-e", "prod", "--json")
+    assert ran.code == 3
+    assert "--adopt" not in ran.out
+    hints = [one["hint"] for one in ran.document["problems"] if one["code"] == "other-environment"]
+    assert len(hints) == 2
+    assert all(hint.startswith("choose another name: ") for hint in hints)
+    ran = shop.run("deploy", "chat-dev", "--image", "a:1", "--spec", "small", "-e", "prod", "--auto-approve")
+    assert "exists already" in ran.err
+    assert ", in the environment `dev`\n" in ran.err
+    assert "Choose another name; -e dev changes it there" in ran.err
+    assert "reconciler update" not in ran.err
+
+
+def test_outputs_leave_out_the_other_environment(shop: Sandbox) -> None:
+    """Also if the files of this one declare an endpoint of the same name."""
+    shop.apply("-e", "dev")
+    configure(shop, prod={"name": "{name}-dev"})
+    assert shop.run("output", "-e", "prod", "--json").document == {}
+    assert set(shop.run("output", "-e", "dev", "--json").document) == {"chat-dev", "embed-dev"}
+    assert shop.run("list", "-e", "prod").out.count("environment dev") == 2
+
+
+@pytest.mark.parametrize("command", ["call", "open", "logs"])
+def test_a_name_of_the_other_environment_is_noted(shop: Sandbox, command: str) -> None:
+    shop.apply("-e", "dev")
+    note = f"Note: `chat-dev` ({shop.id('chat-dev')}) belongs to the environment `dev`"
+    ran = shop.run(command, "chat-dev", "-e", "prod")
+    assert note in ran.err
+    assert "belongs to" not in shop.run(command, "chat-dev", "-e", "dev").err
+    assert note in shop.run(command, "chat-dev", "-e", "prod", "--json").err
+
+
+def test_a_probe_is_not_sent_to_the_other_environment(shop: Sandbox) -> None:
+    """It has the secrets of its own one."""
+    shop.write("base.yaml", {"endpoints": [item("chat", probe={})]})
+    shop.apply("-e", "dev")
+    configure(shop, prod={"name": "{name}-dev"})
+    ran = shop.run("probe", "chat", "-e", "prod")
+    assert (ran.code, "belongs to the environment `dev`" in ran.err) == (3, True)
+    assert not shop.sent("call")
+
+
+def test_two_environments_on_one_command_line(shop: Sandbox) -> None:
+    for line in ("-e dev plan -e prod", "plan -e dev -e prod", "-e dev -e prod plan"):
+        ran = shop.run(*line.split())
+        assert (ran.code, "-e names 2 environments: dev, prod; give one" in ran.err) == (64, True)
+    assert shop.run("-e", "dev", "plan", "-e", "dev").code == 0
+    shop.monkeypatch.setenv("RECONCILER_ENV", "")
+    assert "no environment is chosen" in shop.run("plan").err
+
+
+def test_a_refused_plan_without_changes_says_what_was_refused(shop: Sandbox) -> None:
+    shop.apply("-e", "dev")
+    (shop.root / "state/dev.json").rename(shop.root / "state/prod.json")
+    configure(shop, prod={"name": "{name}-dev", "files": ["base.yaml"]})
+    ran = shop.run("plan", "-e", "prod", "--markdown-into", "r.md")
+    assert ran.code == 3
+    assert "No changes" not in ran.out + (shop.root / "r.md").read_text()
+    assert (
+        "\nRefused: the inventory belongs to the environment `dev`, and this run is for `prod`.\n" in ran.out
+    )
+
+
 def test_the_page(sandbox: Sandbox) -> None:
     """The commands of docs/environments.md do what it says, in the folder that it shows."""
     page = (ROOT / "docs/environments.md").read_text()

@@ -18,6 +18,7 @@ _NAMES_BY_MODULE = {
         "Happening",
         "ReplicaEvent",
         "SpecInfo",
+        "StorageInfo",
         "Status",
         "Worker",
     ),

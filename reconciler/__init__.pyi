@@ -74,6 +74,9 @@ from reconciler.model.status import (
     Status as Status,
 )
 from reconciler.model.status import (
+    StorageInfo as StorageInfo,
+)
+from reconciler.model.status import (
     Worker as Worker,
 )
 from reconciler.novita.http.client import Client as Client

@@ -52,7 +52,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "logs": "Print the addresses of the logs of an endpoint.",
         "specs": "Show the GPU specs of specs.yaml.",
         "pods": "Show where to see workers.",
-        "pvcs": "Show where to see storage.",
+        "pvcs": "List the network storages of the account.",
     },
     "Change by hand": {
         "deploy": "Create an endpoint.",
@@ -89,8 +89,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     name: text for section in SECTIONS.values() for name, text in section.items()
 }
 
-UNSUPPORTED: Final = frozenset({"pods", "pvcs"})
-"""Commands that Novita's API does not support; they share one module."""
+UNSUPPORTED: Final = frozenset({"pods"})
+"""Commands that Novita's API does not support."""
 
 
 class LazyGroup(Group):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from reconciler.model.resource import Lease
+    from decimal import Decimal
 
-if TYPE_CHECKING:
     from reconciler.model.plan import FieldChange
+    from reconciler.model.resource import Lease
     from reconciler.model.settings import Environment
 
 
@@ -30,6 +30,23 @@ class Status(StrEnum):
     STOPPED = "Stopped"
     FAILED = "Failed"
     TERMINATING = "Terminating"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageInfo:
+    """A network storage of the account.
+
+    size_gb: GB, None if Novita does not report it. region: its cluster ID. mounted_by: the names of the live
+    endpoints that mount it. is_recorded: the inventory records it. price_per_gb_day: USD, None if unknown.
+    """
+
+    name: str
+    id: str
+    size_gb: int | None
+    region: str
+    mounted_by: tuple[str, ...] = ()
+    is_recorded: bool = False
+    price_per_gb_day: Decimal | None = None
 
 
 class Phase(StrEnum):

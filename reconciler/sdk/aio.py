@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
-from reconciler.model.status import AppStatus, ReplicaEvent, SpecInfo
+from reconciler.model.status import AppStatus, ReplicaEvent, SpecInfo, StorageInfo
 from reconciler.sdk.provider import NovitaDeploymentProvider
 from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest
 from reconciler.sdk.responses import AppInfo, DeployResponse
@@ -64,6 +64,10 @@ class AsyncNovitaDeploymentProvider(Unsupported):
     async def get_app_status(self, endpoint: str) -> AppStatus:
         """As `NovitaDeploymentProvider.get_app_status`."""
         return await to_thread(self._provider.get_app_status, endpoint)
+
+    async def list_pvcs(self) -> list[StorageInfo]:
+        """As `NovitaDeploymentProvider.list_pvcs`."""
+        return await to_thread(self._provider.list_pvcs)
 
     async def list_specs(self) -> list[SpecInfo]:
         """As `NovitaDeploymentProvider.list_specs`."""

@@ -21,7 +21,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.request import encode_body
 from reconciler.model.secrets import Secret
 from reconciler.model.settings import Allowances, Settings
-from reconciler.model.status import AppStatus, EndpointInfo, ReplicaEvent, SpecInfo
+from reconciler.model.status import AppStatus, EndpointInfo, ReplicaEvent, SpecInfo, StorageInfo
 from reconciler.novita.http.client import Client
 from reconciler.sdk.change import make_change, require_deleted
 from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest, item_of
@@ -207,6 +207,13 @@ class NovitaDeploymentProvider(Unsupported):
     def get_app_status(self, endpoint: str) -> AppStatus:
         """Return the status of the endpoint of that name or ID. Raise as `get_app` does."""
         return self._app(endpoint).app_status()
+
+    def list_pvcs(self) -> list[StorageInfo]:
+        """Return every network storage of the account, sorted by name, with the endpoints that mount it."""
+        from reconciler.workflow.storages import storages_in
+
+        with reader(self._context, self._settings) as account:
+            return list(storages_in(account, load_inventory(self._context.state_path)))
 
     def list_specs(self) -> list[SpecInfo]:
         """Return every spec in the order of the file, also those that cannot be used on Novita.

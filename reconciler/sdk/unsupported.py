@@ -28,10 +28,6 @@ class Unsupported:
         """Raise UnsupportedByNovita, which names the call that returns workers."""
         raise pods_unsupported()
 
-    def list_pvcs(self) -> NoReturn:
-        """Raise UnsupportedByNovita, which says how volumes are declared."""
-        raise pvcs_unsupported()
-
 
 def logs_unsupported() -> UnsupportedByNovita:
     """Return the error of GetAppLogs."""
@@ -46,15 +42,6 @@ def pods_unsupported() -> UnsupportedByNovita:
     return _unsupported(
         "pods are not supported by Novita's API: Novita manages workers internally",
         "reconciler get NAME   shows the workers with their state and health; in Python: get_app",
-    )
-
-
-def pvcs_unsupported() -> UnsupportedByNovita:
-    """Return the error of ListPVCs."""
-    return _unsupported(
-        "PVCs are not supported by Novita's API: storage is managed by Novita;"
-        " persistent storage not yet supported",
-        f"declare volumes as `storage` in endpoints.yaml; network storages are listed at {CONSOLE}",
     )
 
 

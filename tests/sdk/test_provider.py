@@ -391,7 +391,6 @@ def test_a_callback_is_told_until_it_is_stopped(provider: NovitaDeploymentProvid
         (lambda p: p.get_pods("probe"), "reconciler get"),
         (lambda p: p.describe_pod("probe", "w-1"), "reconciler get"),
         (lambda p: p.get_pod_yaml("probe", "w-1"), "reconciler get"),
-        (lambda p: p.list_pvcs(), "storage"),
     ],
 )
 def test_what_novita_does_not_offer_says_where_to_look(
@@ -402,6 +401,12 @@ def test_what_novita_does_not_offer_says_where_to_look(
         with pytest.raises(UnsupportedByNovita) as caught:
             call(one)  # type: ignore[arg-type]
         assert where in caught.value.problem.hint
+
+
+def test_network_storages_are_listed(provider: NovitaDeploymentProvider) -> None:
+    """The account has none; the awaited call answers the same."""
+    assert provider.list_pvcs() == []
+    assert asyncio.run(AsyncNovitaDeploymentProvider(provider).list_pvcs()) == []
 
 
 def test_the_same_calls_awaited(provider: NovitaDeploymentProvider, sim: Server) -> None:

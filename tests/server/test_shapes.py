@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.model.status import StorageInfo
+from reconciler.server.api.endpoint_objects import claim_object
+
 from .conftest import WRITER, Client, wait_until
 
 ALL = "/api/v1/endpoints"
@@ -114,7 +117,6 @@ def test_text_is_escaped_as_go_does(shared: Client, made: str) -> None:
         ("PUT", f"{ALL}/none", {}, 404, "endpoint not found"),
         ("PUT", f"{ALL}/made", {"priority": 1}, 501, "metadata store not available"),
         ("GET", f"{ALL}/made/logs?lines=5", None, 500, "GetAppLogs is not supported by Novita provider"),
-        ("GET", "/api/v1/k8s/pvcs", None, 500, "ListPVCs not supported by Novita provider"),
         ("GET", f"{ALL}/made/workers/w/describe", None, 500, "DescribePod not supported"),
         ("GET", f"{ALL}/made/workers/w/yaml", None, 500, "GetPodYAML not supported"),
         ("GET", f"{ALL}/made/workers/exec", None, 503, "K8s provider not available"),
@@ -163,6 +165,23 @@ def test_errors_of_a_change_name_it(shared: Client, made: str) -> None:
     assert answer["details"] == f"Deployment failed: {answer['error']}"
     answer = shared.ask("PATCH", f"{ALL}/none/deployment", {"replicas": 1}, token=WRITER).json
     assert answer["details"] == f"Update failed: {answer['error']}"
+
+
+def test_network_storages_are_volume_claims(shared: Client) -> None:
+    """The original fields, of which Novita has no namespace and no time; none in this account."""
+    assert shared.get("/api/v1/k8s/pvcs").json == []
+    assert claim_object(StorageInfo(name="weights", id="st-1", size_gb=200, region="us-1")) == {
+        "name": "weights",
+        "namespace": "",
+        "status": "Bound",
+        "volume": "st-1",
+        "capacity": "200G",
+        "accessModes": "ReadWriteMany",
+        "storageClass": "us-1",
+        "createdAt": "",
+        "mountedBy": [],
+    }
+    assert claim_object(StorageInfo(name="x", id="st-2", size_gb=None, region=""))["capacity"] == ""
 
 
 def test_paths_are_those_of_the_original_router(shared: Client) -> None:

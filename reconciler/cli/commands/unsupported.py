@@ -1,4 +1,4 @@
-"""`reconciler pods`, `reconciler pvcs`: commands that Novita's API does not support."""
+"""`reconciler pods`: a command that Novita's API does not support."""
 
 from __future__ import annotations
 
@@ -16,13 +16,3 @@ def pods(run: Run, name: str | None) -> int:
 
     del run, name
     raise pods_unsupported()
-
-
-@click.command(cls=Command)
-@with_run
-def pvcs(run: Run) -> int:
-    """Show how to find network storage: Novita's API does not offer volume claims."""
-    from reconciler.sdk.unsupported import pvcs_unsupported
-
-    del run
-    raise pvcs_unsupported()

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reconciler.novita.messages import CONSOLE
-from reconciler.server.api.endpoint_objects import spec_object
+from reconciler.server.api.endpoint_objects import claim_object, spec_object
 from reconciler.server.api.reads import get_status
 from reconciler.server.responses import error_response, json_response
 from reconciler.server.service import service_of
 from reconciler.workflow.specs import list_specs
+from reconciler.workflow.storages import list_storages
 
 
 async def get_specs(request: Request) -> Response:
@@ -32,6 +33,12 @@ async def get_spec(request: Request) -> Response:
         if spec.name == name:
             return json_response(spec_object(spec))
     return error_response(404, f"spec {name} not found", "GET /api/v1/specs lists all")
+
+
+async def list_pvcs(request: Request) -> Response:
+    """Answer with the network storages as volume claims, which every worker of a region may write."""
+    found = await asyncio.to_thread(list_storages, service_of(request).context)
+    return json_response([claim_object(storage) for storage in found.storages])
 
 
 async def get_default_env(_request: Request) -> Response:
@@ -62,11 +69,6 @@ logs = unsupported(
     500,
     "GetAppLogs is not supported by Novita provider - please use Novita dashboard for logs",
     f"open {CONSOLE} and look at the endpoint's workers",
-)
-pvcs = unsupported(
-    500,
-    "ListPVCs not supported by Novita provider",
-    f"declare volumes as `storage` in endpoints.yaml; network storages are listed at {CONSOLE}",
 )
 _WORKERS_HINT = "GET /api/v1/endpoints/{name}/workers shows the workers with their state"
 describe_pod = unsupported(500, "DescribePod not supported by Novita provider", _WORKERS_HINT)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from reconciler.model.resource import Live
 from reconciler.model.secrets import MASK, reveal
-from reconciler.model.status import AppStatus, EndpointInfo, SpecInfo, Status, Worker
+from reconciler.model.status import AppStatus, EndpointInfo, SpecInfo, Status, StorageInfo, Worker
 from reconciler.model.text import utc_text
 from reconciler.server.account_cache import SeenEvent
 
@@ -156,6 +156,21 @@ def event_object(seen: SeenEvent) -> dict[str, Any]:
         **({"reason": ", ".join(reasons)} if reasons else {}),
         **({"message": event.message} if event.message else {}),
         "createdAt": time_text(seen.seen_at),
+    }
+
+
+def claim_object(storage: StorageInfo) -> dict[str, Any]:
+    """Return a network storage as `GET /k8s/pvcs` answers it. What Novita does not have or say is empty."""
+    return {
+        "name": storage.name,
+        "namespace": "",
+        "status": "Bound",
+        "volume": storage.id,
+        "capacity": "" if storage.size_gb is None else f"{storage.size_gb}G",
+        "accessModes": "ReadWriteMany",
+        "storageClass": storage.region,
+        "createdAt": "",
+        "mountedBy": list(storage.mounted_by),
     }
 
 

@@ -295,7 +295,7 @@ OPERATIONS: Final = (
         "DefaultEnv",
         tag="server",
     ),
-    _get("/api/v1/k8s/pvcs", "listPvcs", "Volume claims", catalog.pvcs, "Error", tag="server"),
+    _get("/api/v1/k8s/pvcs", "listPvcs", "Network storages", catalog.list_pvcs, "ClaimList", tag="server"),
     _get(
         "/metrics",
         "metrics",

@@ -198,6 +198,20 @@ SCHEMAS: Final[dict[str, Any]] = {
         }
     ),
     "SpecList": _list("Spec"),
+    "Claim": _object(
+        {
+            "name": _TEXT,
+            "namespace": _TEXT | {"description": "Empty: Novita has none."},
+            "status": _TEXT | {"const": "Bound"},
+            "volume": _TEXT | {"description": "The ID of the network storage."},
+            "capacity": _TEXT | {"description": "Such as 200G; empty if it is unknown."},
+            "accessModes": _TEXT | {"const": "ReadWriteMany"},
+            "storageClass": _TEXT | {"description": "The region."},
+            "createdAt": _TEXT | {"description": "Empty: Novita does not say."},
+            "mountedBy": {"type": "array", "items": _TEXT},
+        }
+    ),
+    "ClaimList": _list("Claim"),
     "DefaultEnv": {"type": "object", "additionalProperties": {"type": "string"}},
     "Health": _object({"status": {"type": "string", "const": "ok"}}),
     "Document": {"type": "object"},

@@ -398,7 +398,6 @@ def test_the_functions_behind_it(three: Sandbox) -> None:
     [
         (["pods"], "Novita manages workers internally"),
         (["pods", "chat"], "reconciler get NAME"),
-        (["pvcs"], "persistent storage not yet supported"),
     ],
 )
 def test_what_novita_does_not_offer(sandbox: Sandbox, args: list[str], words: str) -> None:

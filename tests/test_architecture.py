@@ -28,7 +28,9 @@ def test_a_module_has_a_docstring_and_fits_on_a_few_screens(path: Path) -> None:
 
 
 MAX_MODULES = 18
-MAX_MODULES_OF = {"cli": 20, "cli/commands": 42, "workflow": 26, "planning": 22, "model": 21}
+MAX_MODULES_OF = {"cli": 20, "cli/commands": 43, "workflow": 28, "planning": 22, "model": 21} | {
+    "reports/views": 21
+}
 """Folders that may hold more: one module per command (twice), and one per rule of a plan."""
 
 DURATION_WORDS = {

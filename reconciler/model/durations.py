@@ -123,6 +123,9 @@ PRICE_TIMEOUT: Final = 2.0
 BUDGET_TIMEOUT: Final = 10.0
 """The same if a budget is set, which an unknown price may exceed, and for `cost`, which is about prices."""
 
+MIN_RUNWAY: Final = 3 * 86400
+"""For which the balance lasts at the floor, before `doctor` warns: a weekend."""
+
 PIN_TIMEOUT: Final = 30.0
 """For all digests of `pin`, which has nothing else to do."""
 

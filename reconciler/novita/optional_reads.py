@@ -26,10 +26,7 @@ _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
 
 
 class OptionalReads:
-    """What an account tells besides its resources. None means that it cannot be read.
-
-    Products and balance are read once. Limits are read anew by each call, except for a read that has begun.
-    """
+    """What an account tells besides its resources, each read once. None means that it cannot be read."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -49,8 +46,7 @@ class OptionalReads:
 
     def limits(self) -> Limits | None:
         """Return the quotas of the account. Raise KeyRefused if Novita refuses the key."""
-        begun = self._begun.pop("limits", None)
-        return begun.result() if begun else self._read_limits()
+        return self._result("limits", self._read_limits)
 
     def clusters(self) -> frozenset[str] | None:
         """Return the IDs of all clusters, which specs call regions. Raise KeyRefused as `limits` does."""
@@ -76,7 +72,7 @@ class OptionalReads:
         if name not in self._begun:
             self._begun[name] = DaemonThreadPool(1).submit(read)
 
-    def _result(self, name: str, read: Callable[[], T], within: float | None) -> T | None:
+    def _result(self, name: str, read: Callable[[], T], within: float | None = None) -> T | None:
         self._begin(name, read)
         pending: Pending[T] = self._begun[name]
         try:

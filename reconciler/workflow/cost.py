@@ -29,7 +29,7 @@ def cost_now(context: Context) -> CostNow:
         optional.begin_products()
         optional.begin_balance()
         optional.begin_limits()
-        storages = DaemonThreadPool(1).submit(_storages, account)
+        storages = DaemonThreadPool(1).submit(storages_of, account)
         listed = list_complete(account, (record.id for record in local.inventory.records.values())).endpoints
         live = (*_with_workers(account, listed), *(storages.result() or ()))
         problems = local.problems if storages.result() is not None else (*local.problems, _NO_STORAGES)
@@ -73,7 +73,7 @@ _NO_STORAGES = Problem(
 )
 
 
-def _storages(account: AccountReader) -> tuple[Live, ...] | None:
+def storages_of(account: AccountReader) -> tuple[Live, ...] | None:
     """Return the network storages; None if they cannot be read."""
     if STORAGE not in KINDS:
         return ()

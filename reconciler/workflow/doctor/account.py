@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,11 +20,12 @@ from reconciler.novita.http.client import CallInfo
 from reconciler.novita.http.retry import parse_http_date
 from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.unreadable import describe_unread
+from reconciler.workflow.doctor.balance import balance_check, begin_balance
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.live import list_complete
 
-NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records")
+NAMES: Final = ("reachable", "accepted", "clock", "limits", "regions", "listing", "records", "balance")
 SHOWN: Final = 5
 
 
@@ -66,10 +67,12 @@ def account_checks(
                 return
             account.prefetch()
             account.optional.begin_limits()
+            begin_balance(account)
             clusters = DaemonThreadPool(1).submit(account.optional.clusters)
             yield _limits(account, loaded.desired)
             yield _regions(clusters.result(), loaded.desired)
-            yield from _records(account, records, unread)
+            listed = yield from _records(account, records, unread)
+            yield balance_check(context, loaded, account, listed)
     except ReconcilerError as error:
         yield _failed("account", error.problem)
 
@@ -157,13 +160,14 @@ def _regions(offered: frozenset[str] | None, declared: tuple[Desired, ...]) -> C
 
 def _records(
     account: AccountReader, records: Mapping[str, Tracked], unread: Sequence[Live]
-) -> Iterator[Check]:
+) -> Generator[Check, None, Sequence[Live] | None]:
+    """Yield the checks of the listing and of the records, and return the endpoints if they were listed."""
     try:
         listed = list_complete(account, (record.id for record in records.values()))
     except ReconcilerError as error:
         yield _failed("listing", error.problem)
         yield Check(name="records", status=CheckStatus.SKIP, detail="the account could not be listed")
-        return
+        return None
     live_ids = {live.id for live in listed.endpoints}
     number = len(live_ids) + len(listed.unidentified)
     count = "1 endpoint" if number == 1 else f"{number} endpoints"
@@ -182,6 +186,7 @@ def _records(
             status=CheckStatus.OK,
             detail=f"all {len(records)} are live" if records else "none",
         )
+    return listed.endpoints
 
 
 def _listing(count: str, unread: Sequence[Live]) -> Check:

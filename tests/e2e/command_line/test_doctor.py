@@ -14,7 +14,7 @@ from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
 
 NAMES = [
     *("files", "key", "address", "reachable", "accepted", "clock", "limits", "regions", "listing", "records"),
-    *("inventory", "lock", "unfinished", "git"),
+    *("balance", "inventory", "lock", "unfinished", "git"),
 ]
 
 

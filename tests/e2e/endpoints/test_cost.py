@@ -160,3 +160,34 @@ def test_the_guide(sandbox: Sandbox) -> None:
     assert sandbox.run(*apply.split(), typed="yes\n").code == 0
     cost = json.loads(sandbox.run("plan", "--json").out)
     assert "cost" not in cost
+
+
+def balance_of(sandbox: Sandbox) -> dict[str, Any]:
+    """Return what `doctor` says of the balance."""
+    checks = sandbox.run("doctor", "--json").document
+    checks = checks["checks"]
+    (found,) = [check for check in checks if check["name"] == "balance"]
+    return dict(found)
+
+
+def test_doctor_warns_before_the_balance_is_used_up(sandbox: Sandbox) -> None:
+    """With three days left at the floor of the account, not before; without money it fails."""
+    applied(sandbox, balance=PRICE * 72 // 10)
+    assert balance_of(sandbox)["grade"] == "ok"
+    assert "at the floor of the account ($0.69 per hour) it lasts 3 days" in balance_of(sandbox)["found"]
+    sandbox.sim.world.switch(balance=PRICE * 72 // 10 - 1)
+    assert balance_of(sandbox)["grade"] == "warn"
+    sandbox.sim.world.switch(balance=-5)
+    assert balance_of(sandbox)["grade"] == "fail"
+    assert "the balance is -$0.00: Novita stops workers" in balance_of(sandbox)["found"]
+    sandbox.sim.world.switch(balance=-5, credit_limit=100)  # it counts as available
+    assert balance_of(sandbox)["grade"] == "warn"
+    sandbox.sim.faults.add(Fault(operation="balance", status=500, times=None))
+    assert balance_of(sandbox)["grade"] == "skip"
+
+
+def test_doctor_tells_the_balance_of_an_account_that_cannot_be_listed(sandbox: Sandbox) -> None:
+    applied(sandbox)
+    sandbox.sim.faults.add(Fault(operation="list", status=400, reason="ODD", times=None, page=0))
+    found = balance_of(sandbox)
+    assert (found["grade"], found["found"]) == ("ok", "$100.00")

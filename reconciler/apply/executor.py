@@ -7,7 +7,7 @@ them could succeed or be recorded.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,9 +29,9 @@ from reconciler.model.apply_events import (
     Outcome,
 )
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
-from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Plan
+from reconciler.model.plan import Change, Create, Delete, Forget, Half, NoOp, Plan, Replace
 from reconciler.model.problem import Problem
-from reconciler.planning.dependencies.order import dependency_failed, needed_changes
+from reconciler.planning.dependencies.order import Dependencies, dependency_failed, old_remains
 from reconciler.planning.steps import has_steps, stages
 
 if TYPE_CHECKING:
@@ -61,14 +61,15 @@ class Executor:
         self._warmup = warmup
         self._fatal: Problem | None = None
         self._results: dict[str, ChangeResult] = {}
-        self._needed: Mapping[str, Sequence[Change]] = {}
+        self._dependencies = Dependencies(())
+        self._begun: dict[str, ChangeResult] = {}
 
     def run(self, plan: Plan) -> ApplyReport:
         """Perform all pending changes. A change that fails raises nothing; the report has its problem."""
         self._emit(ApplyStarted(total=len(plan.pending)))
         renamed, stale = _stale_records(plan)
         self._refresh_records(renamed)  # first, because other changes may take the names that they had
-        self._needed = needed_changes(plan.changes)
+        self._dependencies = Dependencies(plan.changes)
         for stage in stages(plan.changes):
             if self._warmup is not None and not self.is_stopped():
                 self._warmup.run_before(stage, self._emit)
@@ -83,18 +84,20 @@ class Executor:
 
     def _run_stage(self, changes: Sequence[Change]) -> None:
         writer = self._writer.of(changes[0].kind)
-        changes = [writer.resolved(change) for change in changes if not self._is_blocked(change)]
+        changes = [writer.resolved(change) for change in changes if not self._is_over(change)]
         if not changes:
             return
         reads = writer.reads_of(changes, self._parallelism)
         tasks = [_ChangeTask(self, writer, change, reads) for change in changes]
         Stage(tasks, reads, writer.clock, is_stopped=self.is_stopped).run(self._parallelism)
 
-    def _is_blocked(self, change: Change) -> bool:
-        """Return whether a change that this one needs did not succeed; then report it as not attempted."""
+    def _is_over(self, change: Change) -> bool:
+        """Return whether a change must not begin, because its first half or a change that it needs failed."""
+        if change.address in self._results:
+            return True
         if self.is_stopped():
             return False  # that is what will be reported
-        for needed in self._needed.get(change.address, ()):
+        for needed in self._dependencies.needed(change):
             result = self._results.get(needed.address)
             if result is not None and result.outcome is not Outcome.DONE:
                 problem = dependency_failed(change, needed)
@@ -111,7 +114,8 @@ class Executor:
         if self.is_stopped():
             self.finish(ChangeResult(change=change, outcome=Outcome.NOT_ATTEMPTED, problem=self._fatal))
             return False
-        self._emit(ChangeStarted(change=change))
+        if change.address not in self._begun:
+            self._emit(ChangeStarted(change=change))
         return True
 
     def report_wait(self, change: Change, why: str) -> None:
@@ -119,7 +123,16 @@ class Executor:
         self._emit(ChangeWaiting(change=change, why=why))
 
     def finish(self, result: ChangeResult) -> None:
-        """Report the result of a change. A refused key or a failed inventory stops all others."""
+        """Report the result of a change. A refused key or a failed inventory stops all others.
+
+        The first half of a rotation is reported only if it failed.
+        """
+        if isinstance(result.change, Replace) and result.change.half is Half.NEW:
+            if result.outcome is Outcome.DONE:
+                self._begun[result.change.address] = result
+                return
+        elif result.change.address in self._begun:
+            result = _of_both_halves(self._begun[result.change.address], result)
         if isinstance(result.error, KeyRefused | InventoryError):
             self._fatal = result.error.problem
         self._results[result.change.address] = result
@@ -180,6 +193,16 @@ class _ChangeTask:
         live = getattr(self._change, "live", None)
         planned = live.url if live is not None and live.id == object_id else ""
         return self._reads.url_of(object_id) or planned
+
+
+def _of_both_halves(new: ChangeResult, old: ChangeResult) -> ChangeResult:
+    """Return the result of a rotation. One whose old object is still there has failed, with what remains."""
+    seconds = new.seconds + old.seconds
+    if old.outcome is Outcome.DONE:
+        return replace(new, seconds=seconds)
+    assert isinstance(new.change, Replace)
+    problem = old_remains(new.change, old.problem)
+    return replace(new, outcome=Outcome.FAILED, problem=problem, error=old.error, seconds=seconds)
 
 
 def _stale_records(plan: Plan) -> tuple[Sequence[NoOp], Sequence[NoOp]]:

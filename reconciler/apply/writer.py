@@ -6,15 +6,16 @@ condition that is not met in time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeAlias, assert_never
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Final, TypeAlias, assert_never
 
-from reconciler.apply.clock import Clock
+from reconciler.apply.clock import Clock, poll
 from reconciler.apply.create import create
 from reconciler.apply.read_back import Condition, Gone, Visible
 from reconciler.apply.shared_reads import SharedReads
 from reconciler.inventory.session import Session
+from reconciler.model import durations
 from reconciler.model.errors import NotFound, Refused
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import (
@@ -33,12 +34,16 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.model.values import Reference
-from reconciler.novita.account import AccountWriter
+from reconciler.novita.account import IN_USE, AccountWriter
 from reconciler.planning.dependencies.references import resolved_change
+from reconciler.planning.dependencies.users import Users
 from reconciler.planning.diff import equal
 from reconciler.planning.records import applied_record, refreshed
 from reconciler.planning.renames import Renamed, is_renamed
 from reconciler.planning.steps import StepKind, app_name, create_request, steps_of
+
+SHOWN: Final = 5
+"""Names (count) in one problem."""
 
 Performance: TypeAlias = Generator[Condition, Problem | None, tuple[str | None, Problem | None]]
 """The steps of a change. It returns the ID of the endpoint, and a problem if it is not as it was written."""
@@ -49,7 +54,8 @@ class Writer:
     """Writes single changes to the account and the inventory.
 
     `known_ids` are the live IDs of each name when the plan was made. `freed` are the app names that this or
-    an earlier run frees.
+    an earlier run frees. `users` are the live objects that use another one and that this run does not
+    change. `released` are the objects whose users all change in this run.
     """
 
     account: AccountWriter
@@ -59,6 +65,8 @@ class Writer:
     settle_seconds: float
     known_ids: Mapping[str, tuple[str, ...]]
     freed: frozenset[str] = frozenset()
+    users: Users = field(default_factory=dict)
+    released: Container[tuple[str, str]] = ()
 
     def of(self, kind: str) -> Writer:
         """Return the writer of changes of one kind."""
@@ -145,7 +153,7 @@ class Writer:
                         return object_id, problem
                 case StepKind.DELETE:
                     if not is_gone:
-                        self.account.delete(step.planned.id)
+                        self._delete(step.planned, on_wait)
                 case StepKind.WAIT_TERMINATING | StepKind.WAIT_GONE:
                     assert isinstance(change, Replace | Delete)
                     is_released = step.kind is StepKind.WAIT_GONE
@@ -158,6 +166,27 @@ class Writer:
                 case _:
                     assert_never(step.kind)
         return object_id, None
+
+    def _delete(self, live: Live, on_wait: Callable[[str], None]) -> None:
+        """Delete an object. If this run changed what used it, wait until Novita knows that."""
+        used = (live.kind, live.id)
+        refused: Refused | None = None
+        for attempt in poll(
+            self.clock,
+            within=durations.RELEASE_TIMEOUT if used in self.released else 0.0,
+            first=durations.FIRST_NAME_POLL,
+            longest=durations.MAX_NAME_POLL,
+        ):
+            try:
+                return self.account.delete(live.id)
+            except Refused as error:
+                if error.problem.code != IN_USE:
+                    raise
+                refused = error
+                if attempt == 0 and used in self.released:
+                    on_wait("Novita still counts it as used")
+        assert refused is not None
+        raise Refused(_used_by(refused.problem, self.users.get(used, ())), reason=refused.reason) from refused
 
     def _record(self, change: Update | Scale | Adopt | NoOp) -> None:
         """Record that an endpoint is now as desired."""
@@ -256,6 +285,15 @@ def _temporary_name_of(change: Change) -> TemporaryName:
     assert isinstance(change, Update)
     assert change.temporary is not None
     return change.temporary
+
+
+def _used_by(problem: Problem, users: Sequence[str]) -> Problem:
+    """Return the problem of a refused delete with the names of those who use the object."""
+    if not users:
+        return problem
+    names = ", ".join(f"`{name}`" for name in users[:SHOWN])
+    names += f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
+    return replace(problem, summary=f"{problem.summary}; it is used by {names}")
 
 
 def _deposed(change: Change) -> Tracked | None:

@@ -58,6 +58,9 @@ MAX_DELETE_POLL: Final = 2.0
 NAME_RELEASE_TIMEOUT: Final = 30.0
 """For an app name to be free after this run deleted its endpoint."""
 
+RELEASE_TIMEOUT: Final = 30.0
+"""For Novita to know that an object is no longer used, after this run changed or deleted what used it."""
+
 FIRST_NAME_POLL: Final = 0.5
 """The shortest pause between two creates that wait for an app name. Each is a write."""
 

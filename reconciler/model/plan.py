@@ -31,13 +31,16 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """The cause of a field change: the YAML, the account, both, an adoption, a command, or a rollback."""
+    """The cause of a field change: the YAML, the account, both, an adoption, a command, a rollback, or the
+    replacement of a resource that the field refers to.
+    """
 
     CONFIG = "config"
     DRIFT = "drift"
     BOTH = "both"
     ADOPT = "adopt"
     IMPERATIVE = "hand"
+    FOLLOWS = "follows"
     ROLLBACK = "rollback"
     UNKNOWN = "unknown"
 
@@ -153,11 +156,19 @@ class Scale(_DeclaredChange):
     drain: tuple[str, ...] = ()
 
 
+class Half(StrEnum):
+    """A half of a rotation: the new object, or the end of the old one after its users have followed."""
+
+    NEW = "new"
+    OLD = "old"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replace(_DeclaredChange):
     """Delete and create again; with `create_first`, the new endpoint is ready before the deletion.
 
-    `is_requested` is true if nothing requires it and the user asked for it.
+    `is_requested` is true if nothing requires it and the user asked for it. In a rotation the users of the
+    old object follow to the new one before the old one is deleted; `half` is the part that is performed now.
     """
 
     action: ClassVar[Action] = Action.REPLACE
@@ -166,6 +177,8 @@ class Replace(_DeclaredChange):
     tracked: Tracked
     create_first: bool = False
     is_requested: bool = False
+    is_rotation: bool = False
+    half: Half | None = None
 
     @property
     def app_name(self) -> str:

@@ -86,9 +86,8 @@ class Lease:
     @property
     def counts(self) -> str:
         """The worker counts in words, such as `4 workers` or `2 to 8 workers`."""
-        if self.min == self.max:
-            return f"{self.max} worker" + ("" if self.max == 1 else "s")
-        return f"{self.min} to {self.max} workers"
+        counts = f"{self.max}" if self.min == self.max else f"{self.min} to {self.max}"
+        return f"{counts} worker{'' if counts == '1' else 's'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ class Desired:
     and its lease; others keep their live and recorded values. `origin` and `lease` are those of the record to
     be written. `spec_name` is only shown. `restores` is the version of a rollback, or 0. `defaulted` are the
     paths of defaults that follow the account's limits. `references` are those of the fields when they were
-    declared. Novita is not told `probe`, `prewarm` and `registry`, a host.
+    declared, `former_ids` their old IDs. Novita is not told `probe`, `prewarm` and `registry`, a host.
     """
 
     name: str
@@ -121,6 +120,7 @@ class Desired:
     registry: str = field(default="", compare=False)
     references: tuple[tuple[Path, Reference], ...] = field(default=(), compare=False)
     prewarm: bool = field(default=False, compare=False)
+    former_ids: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def address(self) -> str:
@@ -218,6 +218,11 @@ class Tracked:
         """Return True if the live endpoint may have this name."""
         return name == self.live_name or (name == self.renaming and name != "")
 
+    @property
+    def is_deposed(self) -> bool:
+        """True for the record of a replaced object."""
+        return self.called != "" and self.name.endswith(f" (deposed {self.id})")
+
     def deposed(self) -> Tracked:
         """Return the record of a replaced endpoint, to be deleted when another one has its name."""
         return replace(
@@ -288,21 +293,17 @@ class Inventory:
 
     def of(self, kind: str) -> Inventory:
         """Return the records and intents of one kind."""
-        if kind == ENDPOINT:
-            return self
-        return self.others.get(kind, Inventory(base_url=self.base_url, owner=self.owner))
+        part = self if kind == ENDPOINT else self.others.get(kind)
+        return part or Inventory(base_url=self.base_url, owner=self.owner)
 
     def with_records(self, records: Iterable[Tracked]) -> Inventory:
         """Return the inventory with these records of any kind among its own."""
         own = dict(self.records)
-        others = {kind: dict(part.records) for kind, part in self.others.items()}
+        parts = {kind: dict(part.records) for kind, part in self.others.items()}
         for record in records:
-            (own if record.kind == ENDPOINT else others.setdefault(record.kind, {}))[record.name] = record
-        return replace(
-            self,
-            records=own,
-            others={kind: replace(self.of(kind), records=part) for kind, part in others.items()},
-        )
+            (own if record.kind == ENDPOINT else parts.setdefault(record.kind, {}))[record.name] = record
+        others = {kind: replace(self.of(kind), records=part) for kind, part in parts.items()}
+        return replace(self, records=own, others=others)
 
     def every_record(self) -> Iterator[Tracked]:
         """Return the records of all kinds."""
@@ -317,9 +318,8 @@ class Inventory:
 class Listing:
     """All endpoints of the account, verified to be complete.
 
-    `unidentified` are endpoints whose ID cannot be read; they count, but cannot be changed. `pages` are the
-    page numbers, empty if the listing came as a single page and so shows the account at one moment.
-    `is_complete` is False only for the result of `list_unverified`, whose caller must not trust an absence.
+    `unidentified` are endpoints whose ID cannot be read. `pages` are the page numbers, empty for a single
+    page, which shows one moment. An absence proves nothing unless `is_complete`.
     """
 
     endpoints: tuple[Live, ...]

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MIN_SECRET_LENGTH: Final = 8
 """Characters. Shorter live env values are not masked in messages, because they are parts of common words."""
 
+IN_USE: Final = "in-use"
+"""The code of a refusal to delete an object that others use."""
+
 LISTING_DONE: Final = ListingProgress(count=0, total=0, is_done=True)
 """The last progress event of a listing."""
 
@@ -331,9 +334,7 @@ class AccountWriter(AccountReader):
 
 
 def _in_use(problem: Problem) -> Problem:
-    return replace(
-        problem, code="in-use", hint="delete what uses it first, then run `reconciler apply` again"
-    )
+    return replace(problem, code=IN_USE, hint="delete what uses it first, then run `reconciler apply` again")
 
 
 def _may_leak(live: Live, key: str) -> bool:

@@ -154,6 +154,8 @@ def _cause_of_change(
         return Cause.ROLLBACK
     if desired.is_partial:
         return Cause.IMPERATIVE
+    if before in desired.former_ids:
+        return Cause.FOLLOWS
     return Cause.ADOPT if applied is None else cause_of(path, before, after, applied, keyring, kind)
 
 

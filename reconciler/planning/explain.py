@@ -29,6 +29,7 @@ CAUSE_TEXT: Final[Mapping[Cause, str]] = {
     Cause.BOTH: "changed in the YAML and in the account since the last apply",
     Cause.ADOPT: "the endpoint was created with another value",
     Cause.IMPERATIVE: "requested by this command",
+    Cause.FOLLOWS: "follows the resource that it refers to, which is replaced",
     Cause.ROLLBACK: "as it was in the version to which the rollback returns",
     Cause.UNKNOWN: "unknown, because it was applied with another key",
 }
@@ -93,6 +94,8 @@ def _condition(change: Change) -> str:
             return "declared, recorded, live by its ID; no field differs"
         case Replace(is_requested=True):
             return "declared, recorded, live by its ID; a replacement was requested"
+        case Replace(is_rotation=True):
+            return "declared, recorded, live by its ID; an immutable field differs, and its users follow"
         case Replace():
             return "declared, recorded, live by its ID; an immutable field differs"
         case Scale():

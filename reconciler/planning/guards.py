@@ -40,7 +40,8 @@ def guards(
     `declared` and `tracked` count endpoints before any selection. `again` is the command that agrees to
     delete endpoints that were only adopted by name. `live` are the endpoints of the account.
     """
-    removals = [change for change in changes if isinstance(change, Delete | Replace)]
+    every_removal = [change for change in changes if isinstance(change, Delete | Replace)]
+    removals = [change for change in every_removal if not _is_part_of_rotation(change)]
     if allow.no_replace:
         yield from _replacements(removals)
     if allow.no_disruption:
@@ -48,7 +49,7 @@ def guards(
 
         yield from disruptions(changes)
     yield from _protected(removals, is_destroy=allow.is_destroy)
-    yield from _only_adopted(removals, allow, again)
+    yield from _only_adopted(every_removal, allow, again)
     yield from _adoptions(_without_foreign(changes, owners), allow)
     if any(change.kind != ENDPOINT for change in changes):
         from reconciler.planning.dependencies.data_loss import data_loss_problems
@@ -81,6 +82,13 @@ def guards(
             f"more than {SHARE:.0%}",
             hint=f"if it is intended, pass --allow-delete {len(removals)}",
         )
+
+
+def _is_part_of_rotation(change: Delete | Replace) -> bool:
+    """Return True for a rotation and for the delete that an earlier one left: nothing is lost by either."""
+    if isinstance(change, Replace):
+        return change.is_rotation
+    return change.tracked.is_deposed and KINDS[change.kind].creates_first
 
 
 def environment_guards(

@@ -70,6 +70,8 @@ def _replacement(change: NoOp | Update | Scale) -> Replace:
         live=live,
         tracked=change.tracked,
         is_requested=True,
+        create_first=kind.creates_first,
+        is_rotation=kind.creates_first,
     )
 
 
@@ -148,7 +150,7 @@ def create_first(changes: Iterable[Change]) -> tuple[tuple[Change, ...], tuple[P
     modified: list[Change] = []
     notes: list[Problem] = []
     for change in changes:
-        if not isinstance(change, Replace):
+        if not isinstance(change, Replace) or change.is_rotation:
             modified.append(change)
         elif change.live.fields.get("appName") in (None, change.app_name):
             modified.append(change)

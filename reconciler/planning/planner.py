@@ -46,6 +46,7 @@ _REASONS: Final[Mapping[frozenset[Cause], str]] = {
     frozenset({Cause.IMPERATIVE}): "requested by the command",
     frozenset({Cause.DRIFT}): "changed outside of reconciler",
     frozenset({Cause.CONFIG}): "changed in the YAML",
+    frozenset({Cause.FOLLOWS}): "follows a resource that is replaced",
 }
 """The reason for an update whose fields all have one cause."""
 
@@ -189,7 +190,13 @@ def _by_fields(desired: Desired, record: Tracked, live: Live, comparison: Compar
     }
     if immutable := comparison.immutable_paths:
         paths = ", ".join(map(KINDS[desired.kind].table.label, immutable))
-        return Replace(reason=_with_rollback(desired, f"cannot be changed in place: {paths}"), **common)
+        rotates = KINDS[desired.kind].creates_first
+        return Replace(
+            reason=_with_rollback(desired, f"cannot be changed in place: {paths}"),
+            create_first=rotates,
+            is_rotation=rotates,
+            **common,
+        )
     if comparison.only_scales:
         return Scale(reason=_with_rollback(desired, "only the worker counts differ"), **common)
     reason = _REASONS.get(comparison.causes, "differs from what is declared")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Final, assert_never
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from reconciler.model.plan import (
     Create,
     Delete,
     Forget,
+    Half,
     NoOp,
     Replace,
     Scale,
@@ -54,6 +55,10 @@ class StepKind(StrEnum):
     WAIT_TERMINATING = "waits until it is being deleted"
     WAIT_GONE = "waits until it is gone and the app name is free"
 
+
+_CREATES_FIRST: Final = "creates the new one, under its own app name"
+_DELETES_OLD: Final = "deletes the old one, now that the new one is there"
+_DELETES_UNUSED: Final = "deletes the old one, after all that used it has the new one"
 
 _WRITES: Final = frozenset(
     {StepKind.DRAIN, StepKind.SET_TEMPORARY_NAME, StepKind.CREATE, StepKind.UPDATE, StepKind.DELETE}
@@ -109,11 +114,15 @@ def steps_of(change: Change, freed_by: str | None = None) -> Iterator[Step]:
         case Update() | Scale() | Adopt():
             yield from _update_steps(change)
         case Replace(create_first=True):
-            yield _read(StepKind.VERIFY, change.live)
-            yield from _create_steps(change, "creates the new one, under its own app name")
-            yield _read(StepKind.VERIFY_NAME, change.live)
-            yield _delete(change, "deletes the old one, now that the new one is there")
-            yield _read(StepKind.WAIT_TERMINATING, change.live)
+            if change.half is not Half.OLD:
+                yield _read(StepKind.VERIFY, change.live)
+                yield from _create_steps(
+                    change, "creates the new one" if change.is_rotation else _CREATES_FIRST
+                )
+            if change.half is not Half.NEW:
+                yield _read(StepKind.VERIFY_NAME, change.live)
+                yield _delete(change, _DELETES_UNUSED if change.is_rotation else _DELETES_OLD)
+                yield _read(StepKind.WAIT_TERMINATING, change.live)
         case Replace():
             yield _read(StepKind.VERIFY, change.live)
             yield _delete(change, "deletes it, because only that releases its app name")
@@ -201,6 +210,7 @@ def stages(changes: Iterable[Change]) -> tuple[tuple[Change, ...], ...]:
 
     A kind comes after the kinds that it needs; it is deleted before them. New endpoints are created before
     old ones are deleted, so that a move keeps serving, unless a create needs an app name that a delete frees.
+    A rotation stands in two groups, with a half in each.
     """
     by_kind: dict[str, list[Change]] = {}
     for change in sorted(changes, key=lambda change: change.name):
@@ -227,6 +237,9 @@ def _stages_of_kind(pending: Sequence[Change]) -> Sequence[Sequence[Change]]:
             freeing.append(change)
         elif isinstance(change, Delete):
             deletes.append(change)
+        elif isinstance(change, Replace) and change.is_rotation:
+            writes.append(replace(change, half=Half.NEW))
+            deletes.append(replace(change, half=Half.OLD))
         else:
             writes.append(change)
     return (local, freeing, *_by_names(writes), deletes)

@@ -20,6 +20,7 @@ from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.settings import approval_word
 from reconciler.novita.account import AccountReader
+from reconciler.planning.dependencies.users import users_after
 from reconciler.planning.prewarm import images_to_warm, pulled_keys
 from reconciler.workflow.history.proofs import (
     last_numbers,
@@ -245,6 +246,7 @@ def perform(
     with remote(context, approved.settings) as account:
         planned_for = (getattr(change, "live", None) for change in approved.plan.changes)
         account.mask_env_values_of((*approved.plan.unmanaged, *filter(None, planned_for)))
+        staying, released = users_after(approved.plan.pending, approved.live if approved.others else ())
         writer = Writer(
             account=account,
             session=session,
@@ -253,6 +255,8 @@ def perform(
             settle_seconds=approved.settings.settle_seconds,
             known_ids=approved.live_ids,
             freed=_freed_app_names(approved),
+            users=staying,
+            released=released,
         )
         executor = Executor(
             writer,

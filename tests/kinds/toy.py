@@ -201,6 +201,7 @@ class Console:
         self._ids = count(1)
         self.robots: dict[str, dict[str, str]] = {}
         self.refused: set[str] = set()
+        self.dies_after_updates = False
         self.credentials: dict[str, dict[str, str]] = {}
         self.is_in_use = False
 
@@ -236,6 +237,8 @@ class Console:
                 if body["credentialId"] not in self.credentials:
                     return error(400, "VALIDATOR_PARAM", f"no credential {body['credentialId']}")
                 self.robots[object_id] = body
+                if self.dies_after_updates:
+                    self.refused.add("/robot/update")
                 return answer({})
             case "/robot/delete":
                 self.robots.pop(object_id)

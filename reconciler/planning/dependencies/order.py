@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from reconciler.model.plan import Action, Change, Delete
+from reconciler.model.plan import Action, Cause, Change, Delete, Half, Plan, Replace, Update
 from reconciler.model.problem import Problem
-from reconciler.model.values import Reference
+from reconciler.model.resource import Live
 from reconciler.planning.dependencies.references import references_of
 from reconciler.planning.dependencies.users import uses
 
@@ -27,45 +27,67 @@ _VERBS = {
 """The past participle of each action."""
 
 
-def needed_changes(changes: Iterable[Change]) -> Mapping[str, Sequence[Change]]:
-    """Return the changes that each change needs, by its address."""
-    pending = {change.address: change for change in changes if change.action is not Action.NO_OP}
-    users = _changed_users(pending.values())
-    needed: dict[str, list[Change]] = {}
-    for address, change in pending.items():
+class Dependencies:
+    """The changes of a plan and what each of them needs."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._pending = {change.address: change for change in changes if change.action is not Action.NO_OP}
+        self._users: dict[tuple[str, str], list[Change]] = {}
+        for change in self._pending.values():
+            live = getattr(change, "live", None)
+            for used in uses(live) if live else ():
+                self._users.setdefault(used, []).append(change)
+
+    def needed(self, change: Change) -> Sequence[Change]:
+        """Return the changes that must have succeeded before this one may begin."""
+        if isinstance(change, Delete) or getattr(change, "half", None) is Half.OLD:
+            return self.users(change.live) if isinstance(change, Delete | Replace) else ()
         desired = getattr(change, "desired", None)
-        found = [pending[one.address] for one in _references(desired) if one.address in pending]
-        if isinstance(change, Delete):
-            found += users.get((change.kind, change.live.id), ())
-        if found:
-            needed[address] = found
-    return needed
+        references = (reference for _, reference in desired.references) if desired else ()
+        return [self._pending[one.address] for one in references if one.address in self._pending]
 
-
-def _references(desired: object) -> Iterator[Reference]:
-    for _, reference in getattr(desired, "references", ()):
-        yield reference
-
-
-def _changed_users(changes: Iterable[Change]) -> Mapping[tuple[str, str], list[Change]]:
-    """Return the changes of live resources that use another one, by the type and the ID of that."""
-    users: dict[tuple[str, str], list[Change]] = {}
-    for change in changes:
-        live = getattr(change, "live", None)
-        for used in uses(live) if live else ():
-            users.setdefault(used, []).append(change)
-    return users
+    def users(self, live: Live) -> Sequence[Change]:
+        """Return the changes of live resources that use this one."""
+        return self._users.get((live.kind, live.id), ())
 
 
 def dependency_failed(change: Change, needed: Change) -> Problem:
     """Return the problem of a change that is not attempted, because one that it needs did not succeed."""
-    uses = f"it uses `{change.name}`" if isinstance(change, Delete) else f"`{change.name}` refers to it"
+    is_delete = isinstance(change, Delete) or getattr(change, "half", None) is Half.OLD
+    why = f"it uses `{change.name}`" if is_delete else f"`{change.name}` refers to it"
     return Problem(
         code="dependency-failed",
-        summary=f"{needed.address} was not {_VERBS[needed.action]}, and {uses}",
+        summary=f"{needed.address} was not {_VERBS[needed.action]}, and {why}",
         hint="mend that first, then run `reconciler apply` again",
         address=change.address,
     )
+
+
+def old_remains(change: Replace, why: Problem | None) -> Problem:
+    """Return the problem of a rotation that ended before the old object was deleted."""
+    because = f": {why.summary}" if why else ", because the run was stopped"
+    return Problem(
+        code="rotation-unfinished",
+        summary=f"`{change.name}` is new, and {change.live.id}, the old one, is still there{because}",
+        detail=why.detail if why else "",
+        hint="run `reconciler apply` again; it deletes the old one when nothing uses it any more",
+        address=change.address,
+    )
+
+
+def followers_of(plan: Plan) -> Mapping[str, Sequence[Change]]:
+    """Return the changes that only follow a rotation, by the address of what is rotated."""
+    rotated = {
+        change.address for change in plan.changes if isinstance(change, Replace) and change.is_rotation
+    }
+    followers: dict[str, list[Change]] = {}
+    for change in plan.pending if rotated else ():
+        causes = {field.cause for field in change.fields}
+        if isinstance(change, Update) and causes == {Cause.FOLLOWS}:
+            used = {reference.address for _, reference in change.desired.references} & rotated
+            for address in used:
+                followers.setdefault(address, []).append(change)
+    return followers
 
 
 def unresolvable(changes: Sequence[Change]) -> Iterator[Problem]:

@@ -7,12 +7,13 @@ the plan, and is resolved from the inventory right before the requests of its ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeAlias
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Any
 
 from reconciler.kinds.registry import KINDS
-from reconciler.model.plan import Adopt, Change, NoOp, Scale, Update
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.plan import Adopt, Change, NoOp, Replace, Scale, Update
 from reconciler.model.resource import Desired, Inventory, Live
 from reconciler.model.values import (
     Fields,
@@ -26,8 +27,21 @@ from reconciler.model.values import (
 )
 from reconciler.planning.selection import Selection
 
-Ids: TypeAlias = Mapping[Reference, str]
-"""The ID of each resource that exists and keeps its ID."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """The IDs that references stand for.
+
+    current: the ID of each resource that exists and keeps its ID. former: the IDs of objects that are
+    replaced, or were replaced by a run that did not end.
+    """
+
+    current: Mapping[Reference, str] = field(default_factory=dict)
+    former: Mapping[Reference, tuple[str, ...]] = field(default_factory=dict)
+
+    def __or__(self, other: Ids) -> Ids:
+        """Return the IDs of both."""
+        return Ids(current={**self.current, **other.current}, former={**self.former, **other.former})
 
 
 def references_of(desired: Desired) -> Iterator[tuple[Path, Reference]]:
@@ -43,37 +57,46 @@ def with_known_ids(desired: Desired, ids: Ids) -> Desired:
     references = tuple(references_of(desired))
     if not references:
         return desired
-    fields = replace_references(desired.fields, lambda reference: ids.get(reference, reference))
-    return replace(desired, fields=fields, references=references)
+    fields = replace_references(desired.fields, lambda reference: ids.current.get(reference, reference))
+    former = (object_id for _, reference in references for object_id in ids.former.get(reference, ()))
+    return replace(desired, fields=fields, references=references, former_ids=tuple(former))
 
 
-def lasting_ids(changes: Iterable[Change], inventory: Inventory, live: Iterable[Live]) -> Ids:
-    """Return the IDs of resources of one kind that exist and keep their ID.
+def ids_after(changes: Iterable[Change], inventory: Inventory, live: Iterable[Live]) -> Ids:
+    """Return the IDs of resources of one kind when these changes are planned.
 
     A resource without a change, such as one that is not selected, has its recorded ID if that is live.
     """
     live_ids = {one.id for one in live if not one.is_terminating}
-    ids = {
-        Reference(record.kind, record.name): record.id
-        for record in inventory.records.values()
-        if record.id in live_ids
-    }
+    former: dict[Reference, tuple[str, ...]] = {}
+    current: dict[Reference, str] = {}
+    for record in inventory.records.values():
+        if record.is_deposed:
+            reference = Reference(record.kind, record.called)
+            former[reference] = (*former.get(reference, ()), record.id)
+        elif record.id in live_ids:
+            current[Reference(record.kind, record.name)] = record.id
     for change in changes:
         reference = Reference(change.kind, change.name)
         if isinstance(change, NoOp | Update | Scale | Adopt):
-            ids[reference] = change.live.id
-        else:
-            ids.pop(reference, None)
-    return ids
+            current[reference] = change.live.id
+            continue
+        current.pop(reference, None)
+        if isinstance(change, Replace):
+            former[reference] = (*former.get(reference, ()), change.live.id)
+    return Ids(current=current, former=former)
 
 
-def recorded_ids(inventory: Inventory) -> Ids:
-    """Return the recorded IDs of the resources of all kinds that others may refer to."""
-    return {
-        Reference(record.kind, record.name): record.id
-        for part in inventory.others.values()
-        for record in part.records.values()
-    }
+def recorded_ids(inventory: Inventory, kinds: Container[str] = ()) -> Ids:
+    """Return the recorded IDs of resources that others may refer to, without those of `kinds`."""
+    return Ids(
+        current={
+            Reference(kind, name): record.id
+            for kind, part in inventory.others.items()
+            for name, record in part.records.items()
+            if kind not in kinds
+        }
+    )
 
 
 def resolved_change(change: Change, find_id: Callable[[Reference], str | Reference]) -> Change:

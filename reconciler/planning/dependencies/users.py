@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from reconciler.kinds.registry import KINDS
+from reconciler.model.plan import Change
 from reconciler.model.resource import Live
 from reconciler.model.secrets import reveal
 from reconciler.model.values import value_at
@@ -29,3 +30,11 @@ def users_of(live: Iterable[Live]) -> Users:
         for used in uses(one):
             users.setdefault(used, set()).add(one.name or one.id)
     return {used: tuple(sorted(names)) for used, names in users.items()}
+
+
+def users_after(changes: Iterable[Change], live: Iterable[Live]) -> tuple[Users, frozenset[tuple[str, str]]]:
+    """Return who uses objects and is not changed, and the objects whose users are all changed."""
+    planned = (getattr(change, "live", None) for change in changes)
+    changed = {one.id: one for one in planned if one is not None}
+    staying = users_of(one for one in live if one.id not in changed)
+    return staying, frozenset(used for one in changed.values() for used in uses(one)) - staying.keys()

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Plan, Replace
 from reconciler.model.resource import Live
 from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT
+from reconciler.planning.dependencies.order import followers_of
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cell_width, pad
@@ -94,8 +96,13 @@ def _lines(
     elif plan.pending:
         yield ACTIONS_HEADING
         yield ""
+        followers = {} if explanations else followers_of(plan)
+        hidden = {change.key for found in followers.values() for change in found}
         for change in plan.pending:
+            if change.key in hidden:
+                continue
             yield from _change(change, style, is_explained=change.key in explanations)
+            yield from _followers(followers.get(change.address, ()), style)
             yield from explanations.get(change.key, ())
             yield ""
         yield style.bold(plan_line(plan))
@@ -140,7 +147,8 @@ def _summary_details(plan: Plan) -> Iterator[str]:
     counts = plan.counts()
     if scales := counts[Action.SCALE]:
         yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
-    if replaced := counts[Action.REPLACE]:
+    rotated = sum(isinstance(change, Replace) and change.is_rotation for change in plan.changes)
+    if replaced := counts[Action.REPLACE] - rotated:
         yield f"  {_subject(replaced)} replaced, with a new ID and a new URL."
     if forgotten := counts[Action.FORGET]:
         yield f"  {_subject(forgotten)} removed from the inventory, but not deleted."
@@ -153,6 +161,8 @@ def action_symbol(change: Change) -> str:
 
 def action_phrase(change: Change) -> str:
     """Return the phrase that follows the address of a changed endpoint."""
+    if isinstance(change, Replace) and change.is_rotation:
+        return "will be rotated"
     if isinstance(change, Replace) and change.is_requested:
         return "will be replaced, as requested"
     if isinstance(change, Adopt) and change.fields:
@@ -172,6 +182,15 @@ def _change(change: Change, style: Style, *, is_explained: bool) -> Iterator[str
         remarks = _wire_path if is_explained else _no_remarks
     yield from field_lines(shown_fields(change), style, remarks)
     yield from _effect(change, style)
+
+
+def _followers(followers: Sequence[Change], style: Style) -> Iterator[str]:
+    """Yield a line about the users of a rotated object, which have no other change."""
+    if followers:
+        count = quantity(len(followers), KINDS[followers[0].kind].noun)
+        verb = "follows" if len(followers) == 1 else "follow"
+        names = ", ".join(plain(change.name) for change in followers)
+        yield style.dim(f"      # (rotated: {count} {verb}: {names})")
 
 
 def _effect(change: Change, style: Style) -> Iterator[str]:

@@ -13,7 +13,7 @@ from reconciler.model.secrets import Keyring
 from reconciler.novita.account import AccountReader
 from reconciler.planning.dependencies.references import (
     Ids,
-    lasting_ids,
+    ids_after,
     recorded_ids,
     with_known_ids,
 )
@@ -37,7 +37,7 @@ class OtherPlans:
     """The plans of other kinds than endpoints, by type, and the IDs that references to them stand for."""
 
     plans: Mapping[str, KindPlan] = field(default_factory=dict)
-    ids: Ids = field(default_factory=dict)
+    ids: Ids = Ids()
 
 
 def list_kinds(
@@ -66,11 +66,7 @@ def plan_kinds(
     Resources of kinds that are not listed have the IDs of their records.
     """
     plans: dict[str, KindPlan] = {}
-    ids = {
-        reference: object_id
-        for reference, object_id in recorded_ids(inventory).items()
-        if reference.type not in listings
-    }
+    ids = recorded_ids(inventory, listings)
     for kind in in_order_of_needs(listings):
         records, listing = inventory.of(kind), listings[kind]
         resolution = resolve(records, listing.endpoints, keyring)
@@ -90,7 +86,7 @@ def plan_kinds(
             live=listing.endpoints,
             resolution=resolution,
         )
-        ids |= lasting_ids(changes, settled, listing.endpoints)
+        ids |= ids_after(changes, settled, listing.endpoints)
     return OtherPlans(plans=plans, ids=ids)
 
 

@@ -18,6 +18,7 @@ from reconciler.config.files.discovery import (
     search_layers,
     warn_of_unread_files,
 )
+from reconciler.config.inner_items import add_inner_items
 from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, SHARED_CODES, Resolver
 from reconciler.config.resources import check_links, validate_resources
@@ -151,6 +152,7 @@ def _load(
     needs_specs = len(unselected) < len(declared.items) or not unselected
     if declared.names_helpers and not resolver.lenient:
         resolver.start_helpers(texts_of_helpers(declared, is_selected))
+    declared.problems += add_inner_items(declared)
     validator = EndpointValidator(resolver, specs, declared.problems, is_selected, names)
     desired = validator.validate(declared)
     others, other_problems = validate_resources(declared.others, resolver)

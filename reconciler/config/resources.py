@@ -63,12 +63,20 @@ def validate_resources(
     problems: list[Problem] = []
     for (type_, name), stack in layers.items():
         resource, new_problems = _validate(KINDS[type_], LayerStack(tuple(stack)), resolver)
-        problems += (replace(problem, address=address(name, type_)) for problem in new_problems)
+        problems += (_addressed(problem, KINDS[type_], name) for problem in new_problems)
         if resource is not None and not any(problem.is_error for problem in new_problems):
             desired.append(resource)
     for type_ in dict.fromkeys(resource.kind for resource in desired):
         problems += KINDS[type_].conflicts([resource for resource in desired if resource.kind == type_])
     return tuple(desired), tuple(problems)
+
+
+def _addressed(problem: Problem, kind: Kind, name: str) -> Problem:
+    """Return the problem of a resource. A line that may hold a secret is not quoted."""
+    place = problem.place
+    if place is not None and any(field in place.text for field in kind.secret_fields):
+        place = replace(place, text="")
+    return replace(problem, address=address(name, kind.type), place=place)
 
 
 def _validate(kind: Kind, stack: LayerStack, resolver: Resolver) -> tuple[Desired | None, Sequence[Problem]]:

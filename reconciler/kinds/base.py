@@ -106,9 +106,13 @@ class Kind(ChangeRules, ABC):
         return frozenset({self.key})
 
     @property
-    def refused_fields(self) -> frozenset[str]:
-        """The YAML names that are refused with a way out, whose references are not even read."""
+    def inner_fields(self) -> frozenset[str]:
+        """The YAML names that declare resources of other kinds. Their references are read with those."""
         return frozenset()
+
+    def inner_items(self, item: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        """Yield (the YAML name, the type, the item) of each resource that a merged item declares inside."""
+        yield from ()
 
     @cached_property
     def secret_fields(self) -> frozenset[str]:

@@ -95,7 +95,7 @@ class _Interpolator:
                 ),
             )
             return text
-        if path[0] in self.kind.refused_fields:
+        if path[0] in self.kind.inner_fields:
             return text
         if path[0] in self.kind.secret_fields:
             resolved = self.resolver.resolve(text)

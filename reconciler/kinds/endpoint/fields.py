@@ -29,13 +29,13 @@ UNSUPPORTED: Final = frozenset(
     {
         *("maxPendingTasks", "scaleUpCooldown", "scaleDownCooldown", "priority", "enableDynamicPrio"),
         *("highLoadThreshold", "priorityBoost", "labels", "imagePrefix", "validateImage", "gpuCount"),
-        *("volumeMounts", "shmSize", "enablePtrace", "registryCredential"),
+        *("volumeMounts", "shmSize", "enablePtrace"),
     }
 )
 """YAML names of Waverless that Novita does not have; `waverless_fields` has the problems about them."""
 
-REFUSED_SECRETS: Final = frozenset({"registryCredential"})
-"""YAML names of Waverless that would hold a secret, and that Novita has in another form."""
+CREDENTIAL: Final = "registryCredential"
+"""The YAML name of Waverless that declares a registry credential, see `waverless_credential`."""
 
 IMAGE_WITHOUT_VERSION: Final = "image-without-version"
 """Code of the warning about `latest`."""
@@ -110,7 +110,7 @@ TABLE: Final = FieldTable(
     Field(path=("policy", "value"), shape=Shape.NUMBER, topic="policy"),
     Field(path=("image",), shape=Shape.OBJECT),
     Field(path=("image", "image"), names=("image",), is_plain=True),
-    Field(path=AUTH, names=("imageAuthId",), is_plain=True, is_optional=True),
+    Field(path=AUTH, names=("imageAuthId", "imageAuth"), is_plain=True, is_optional=True),
     Field(path=COMMAND, names=("command",), is_plain=True, is_optional=True, is_doubtful=True),
     Field(
         path=("products",),
@@ -145,6 +145,7 @@ TABLE: Final = FieldTable(
         "image",
         "command",
         "imageAuthId",
+        "imageAuth",
         "specName",
         "minReplicas",
         "maxReplicas",

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from reconciler.kinds.base import Locate
 from reconciler.kinds.endpoint.fields import (
+    CREDENTIAL,
     DEFAULT_MAX,
     DEFAULT_MIN,
     DEFAULT_POLICY,
@@ -27,11 +28,16 @@ from reconciler.kinds.endpoint.fields import (
 from reconciler.kinds.endpoint.images import image_problems
 from reconciler.kinds.lifecycle import lifecycle_of
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.resource import Desired, Spec, address
+from reconciler.model.reference import Reference
+from reconciler.model.resource import REGISTRY, Desired, Spec, address
 from reconciler.model.values import Path
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46
+
+_CREDENTIALS_IN_ORDER: Final = ("imageAuth", "imageAuthId", CREDENTIAL)
+
+_CREDENTIALS: Final = frozenset(_CREDENTIALS_IN_ORDER)
 
 _DEFAULTED: Final = (REQUEST_TIMEOUT,)
 
@@ -68,6 +74,8 @@ def desired_endpoint(
         *_mount_problems(declared, locate),
         *(() if "image" in doubtful else image_problems(declared, locate)),
     ]
+    if not _CREDENTIALS.isdisjoint(declared):
+        problems += _credential_problems(declared, locate)
     has_probe = declared.get("probe") is not None
     if has_probe:
         from reconciler.kinds.endpoint.probe import probe_of, probe_problems
@@ -129,6 +137,8 @@ def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
     worker = {"minNum": low, "maxNum": high, **plain["workerConfig"], "gpuNum": spec.gpu}
     if spec.cuda_version:
         worker["cudaVersion"] = spec.cuda_version
+    if (name := _credential_name(declared)) is not None:
+        plain["image"]["authId"] = Reference(REGISTRY, name)
     fields: dict[str, Any] = {"name": declared["endpoint"]}
     if "appName" in declared:
         fields["appName"] = declared["appName"]
@@ -144,6 +154,31 @@ def _fields(declared: Mapping[str, Any], spec: Spec) -> dict[str, Any]:
         "envs": dict(sorted(declared.get("env", {}).items())),
         "healthy": plain["healthy"],
     }
+
+
+def _credential_name(declared: Mapping[str, Any]) -> str | None:
+    """Return the name of the registry credential that the item refers to, if it does not have its ID."""
+    if "imageAuth" in declared or not declared.get(CREDENTIAL):
+        return declared.get("imageAuth")
+    from reconciler.kinds.endpoint.waverless_credential import credential_item
+
+    credential = credential_item(declared)
+    return credential["name"] if credential else None
+
+
+def _credential_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
+    from reconciler.kinds.endpoint.waverless_credential import credential_problems
+
+    yield from credential_problems(declared, locate)
+    first, *others = [name for name in _CREDENTIALS_IN_ORDER if declared.get(name)] or [""]
+    for other in others:
+        place = locate((other,))
+        yield Problem(
+            code="two-credentials",
+            summary=f"`{first}` and `{other}` both say with which credential the image is pulled",
+            hint=f"keep `{first}` and remove `{other}`; in an overlay, `{other}: null` removes it",
+            place=place and replace(place, text=""),  # the line may hold a password
+        )
 
 
 def workers_of(declared: Mapping[str, Any]) -> tuple[int, int]:

@@ -42,9 +42,9 @@ class Endpoint(Kind):
     uncompared = codec.UNCOMPARED
     needs = (resource.STORAGE, resource.REGISTRY)
 
-    name_fields = frozenset({"endpoint", "appName", "renamedFrom", "specName"})
+    name_fields = frozenset({"endpoint", "appName", "renamedFrom", "specName", "imageAuth"})
 
-    refused_fields = fields.REFUSED_SECRETS
+    inner_fields = frozenset({fields.CREDENTIAL})
 
     @property
     def replica_range(self) -> tuple[Path, Path]:
@@ -61,6 +61,12 @@ class Endpoint(Kind):
         from reconciler.kinds.endpoint.from_yaml import desired_endpoint
 
         return desired_endpoint(declared, spec, locate, doubtful)
+
+    def inner_items(self, item: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        from reconciler.kinds.endpoint.waverless_credential import credential_item
+
+        if (credential := credential_item(item)) is not None:
+            yield fields.CREDENTIAL, resource.REGISTRY, credential
 
     def value_problems(self, declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
         from reconciler.kinds.endpoint.images import image_problems

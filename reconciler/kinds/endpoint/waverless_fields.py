@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from reconciler.kinds.base import Locate
@@ -34,10 +33,6 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
         "remove `shmSize`; workers get the shared memory of their product",
     ),
     "enablePtrace": ("Ptrace capability not applicable to Novita", "remove `enablePtrace`"),
-    "registryCredential": (
-        "an endpoint cannot hold the password of a registry: Novita stores it, and the endpoint has its ID",
-        "store it in Novita's console, and write its ID as `imageAuthId` instead of `registryCredential`",
-    ),
 }
 
 
@@ -54,10 +49,7 @@ def _refused(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:
     for name, (summary, hint) in REFUSED.items():
         # the seed's own clients send these with empty values when they are unset
         if declared.get(name) not in (None, "", False, [], {}):
-            place = locate((name,))
-            if name == "registryCredential" and place is not None:
-                place = replace(place, text="")  # the line may hold the password
-            yield Problem(code="unsupported-field", summary=summary, hint=hint, place=place)
+            yield Problem(code="unsupported-field", summary=summary, hint=hint, place=locate((name,)))
 
 
 def _never_sent(declared: Mapping[str, Any], locate: Locate) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from reconciler.kinds.endpoint.fields import TABLE
+from reconciler.kinds.endpoint.fields import AUTH, TABLE
 from reconciler.kinds.endpoint.from_yaml import policy_of, suggested_app_name, workers_of
 from reconciler.kinds.endpoint.to_yaml import (
     is_app_name,
@@ -98,6 +98,8 @@ class _Writer:
                 return self._single("storage", storage_of(self.live))
             case "specName":
                 return self._spec()
+            case "imageAuthId" if "imageAuth" in self.declared:
+                return self._credential()
             case "port":
                 return self._single("port", port_of(self.live))
             case _:
@@ -108,6 +110,12 @@ class _Writer:
         row = next(row for row in TABLE.rows if TABLE.topics[row.path] == topic)
         name = next((name for name in row.names if name in self.declared), topic)
         return self._single(name, value_of(self.live, row.path))
+
+    def _credential(self) -> _Outcome:
+        """Return the edits that put the live ID in the place of the name of a credential."""
+        remove = Remove(path=("imageAuth",))
+        live = value_of(self.live, AUTH)
+        return (remove, Set(path=("imageAuthId",), value=live)) if live else (remove,)
 
     def _single(self, name: str, value: Any) -> _Outcome:
         if _is_reference(self.declared.get(name)):

@@ -37,19 +37,59 @@ def test_d1_the_gpus_are_those_of_the_spec(sandbox: Sandbox, spec: str, count: i
         assert problem["hint"] == 'name a spec with `gpu: "2"` in specs.yaml, or remove `gpuCount`'
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "${env:THE_PASSWORD}", "${env:UNSET}"])
+@pytest.mark.parametrize(
+    ("credential", "text"),
+    [
+        ("{{password: '{}'}}", "`registryCredential` must have `registry`"),
+        ("{{registry: ghcr.io, username: ada, password: '{}'}}", "the password is written in the file"),
+        ("{{registry: ghcr.io, username: '${{env:U}}', password: '{}'}}", "`registryCredential` must have"),
+        ("{{registry: ghcr.io, username: ada, password: '{}', x: 1}}", "unknown key `x`"),
+        ("'{}'", "`registryCredential` must have"),
+    ],
+)
 @pytest.mark.parametrize("command", [["validate"], ["plan"], ["preview"], ["plan", "--json"]])
 def test_d1_a_credential_is_refused_without_showing_it(
-    sandbox: Sandbox, password: str, command: list[str]
+    sandbox: Sandbox, credential: str, text: str, command: list[str]
 ) -> None:
-    """The way out is the ID of a stored credential. Neither the line nor the value is shown."""
-    sandbox.monkeypatch.setenv("THE_PASSWORD", PASSWORD)
+    """A password must come from a reference. Neither the line nor the value is shown."""
     head = "endpoints:\n- {endpoint: a, specName: small, image: 'x:1', registryCredential: "
-    text = f"{head}{{password: '{password}'}}}}\n"
-    sandbox.write("endpoints.yaml", text)
+    sandbox.write("endpoints.yaml", f"{head}{credential.format(PASSWORD)}}}\n")
     ran = sandbox.run(*command)
+    output = (ran.out + ran.err).replace("\\u0060", "`")
     assert ran.code == 1
-    assert "cannot hold the password of a registry" in ran.out + ran.err
-    assert "imageAuthId" in ran.out + ran.err
-    assert PASSWORD not in ran.out + ran.err
-    assert (ran.out + ran.err).count("rror: ") <= 1
+    assert text in output
+    assert PASSWORD not in output
+
+
+def test_d1_a_credential_is_declared_by_its_endpoints(sandbox: Sandbox) -> None:
+    """Several endpoints may declare one in the same words; other words for the same name are an error."""
+    sandbox.monkeypatch.setenv("THE_PASSWORD", PASSWORD)
+    credential = {"registry": "ghcr.io", "username": "ada", "password": "${env:THE_PASSWORD}"}
+    sandbox.declare(item("a", registryCredential=credential), item("b", registryCredential=credential))
+    assert sandbox.run("validate").code == 0
+    other = {**credential, "password": "${env:OTHER}"}
+    sandbox.declare(item("a", registryCredential=credential), item("b", registryCredential=other))
+    ran = sandbox.run("validate")
+    assert ran.code == 1
+    assert "by `registryCredential` of `a` with other values" in ran.err
+    assert "write `imageAuth: ghcr.io/ada` in place of" in " ".join(ran.err.split())
+    explicit = {"name": "ghcr.io/ada", "username": "ada", "password": "${env:THE_PASSWORD}"}
+    sandbox.declare(item("a", registryCredential=credential), registries=[explicit])
+    assert "`ghcr.io/ada` is declared by `registryCredential` of `a`, and in `registries`" in (
+        sandbox.run("validate").err
+    )
+
+
+@pytest.mark.parametrize("other", [{"imageAuthId": "auth-1"}, {"imageAuth": "hub"}])
+def test_d1_an_endpoint_has_one_credential(sandbox: Sandbox, other: dict[str, str]) -> None:
+    """The error names both fields, and how an overlay removes one."""
+    sandbox.monkeypatch.setenv("THE_PASSWORD", PASSWORD)
+    credential = {"registry": "ghcr.io", "username": "ada", "password": "${env:THE_PASSWORD}"}
+    sandbox.declare(
+        item("a", registryCredential=credential, **other),
+        registries=[{"name": "hub", "username": "ada", "password": "${env:THE_PASSWORD}"}],
+    )
+    ran = sandbox.run("validate")
+    assert ran.code == 1
+    assert "both say with which credential the image is pulled" in ran.err
+    assert "`registryCredential: null` removes it" in " ".join(ran.err.split())

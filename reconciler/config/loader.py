@@ -18,10 +18,9 @@ from reconciler.config.files.discovery import (
     search_layers,
     warn_of_unread_files,
 )
-from reconciler.config.inner_items import add_inner_items
 from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, SHARED_CODES, Resolver
-from reconciler.config.resources import check_links, validate_resources
+from reconciler.config.resources import add_inner_items, check_links, validate_resources
 from reconciler.config.settings import read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
 from reconciler.config.validation import EndpointValidator, every_endpoint

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Kind, Locate
-from reconciler.kinds.registry_credential import codec
 from reconciler.kinds.registry_credential.fields import LONGEST_NAME, TABLE, USERNAME
 from reconciler.model import resource
 from reconciler.model.problem import Problem
 from reconciler.model.request import API_ROOT, Request
-from reconciler.model.resource import Desired, Live, Spec
+from reconciler.model.resource import Desired, Live, Page, Spec
 from reconciler.model.values import Fields, Json, Path
 
 if TYPE_CHECKING:
@@ -43,11 +42,6 @@ class RegistryCredential(Kind):
     not_found_reasons = ("RESOURCE_NOT_FOUND",)
     in_use_reasons = ("IMAGE_AUTH_IN_USE",)
     name_fields = frozenset({"name", "registry"})
-
-    parse_page = staticmethod(codec.parse_page)
-    parse_one = staticmethod(codec.parse_one)
-    find_one = staticmethod(codec.find_one)
-    parse_created = staticmethod(codec.parse_created)
 
     def from_yaml(
         self, declared: Mapping[str, Any], spec: Spec | None, locate: Locate, doubtful: Set[str] = frozenset()
@@ -104,6 +98,26 @@ class RegistryCredential(Kind):
     def delete_requests(self, object_id: str) -> tuple[Request, ...]:
         path = f"{API_ROOT}/repository/auth/delete"
         return (Request(method="POST", path=path, body={"id": object_id}),)
+
+    def parse_page(self, answer: Json) -> Page:
+        from reconciler.kinds.registry_credential.codec import parse_page
+
+        return parse_page(answer)
+
+    def parse_one(self, answer: Json) -> Live:
+        from reconciler.kinds.registry_credential.codec import parse_one
+
+        return parse_one(answer)
+
+    def find_one(self, answer: Json, object_id: str) -> Live | None:
+        from reconciler.kinds.registry_credential.codec import find_one
+
+        return find_one(answer, object_id)
+
+    def parse_created(self, answer: Json) -> str | None:
+        from reconciler.kinds.registry_credential.codec import parse_created
+
+        return parse_created(answer)
 
 
 REGISTRY: Final = RegistryCredential()

@@ -71,8 +71,8 @@ def deploy_item(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...
     if body.get("registryCredential"):
         raise BadBody(
             "`registryCredential` is not supported",
-            "declare the credential in `registries:` of the YAML or store it in Novita's console, and send its"
-            " ID as `imageAuthId`",
+            "declare the credential in `registries:` of the YAML or store it in Novita's console, and send"
+            " its ID as `imageAuthId`",
             field="registryCredential",
         )
     return _known(body, _DEPLOY_FIELDS)

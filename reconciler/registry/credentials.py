@@ -1,7 +1,7 @@
 """Credentials for registries, from the places where `docker login` and its relatives keep them.
 
-A repository cannot name one: the places are the environment and the user's home. Programs of `credsStore` and
-`credHelpers` are not run.
+The places are the environment and the user's home. Programs of `credsStore` and `credHelpers` are not run.
+The caller may add credentials that the YAML declares, each for one repository of its own registry.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ class Credentials:
     """The credentials of a user. They are read at the first question.
 
     In this order: the variable DOCKER_AUTH_CONFIG (JSON), the file of REGISTRY_AUTH_FILE, and config.json in
-    the folder of DOCKER_CONFIG, by default ~/.docker.
+    the folder of DOCKER_CONFIG, by default ~/.docker. Those that are `declared` precede all of them; they are
+    known by registry and repository.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], declared: Mapping[str, Credential] | None = None) -> None:
         self._environ = environ
+        self._declared = declared or {}
         self._known: dict[str, Credential] | None = None
 
     def of(self, image: ImageReference) -> Credential | None:
         """Return the credential for an image: the one for its repository, or else for its registry."""
         if self._known is None:
-            self._known = {}
+            self._known = dict(self._declared)
             for text in self._texts():
                 for place, credential in _read(text):
                     self._known.setdefault(place, credential)

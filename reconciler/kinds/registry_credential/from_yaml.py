@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from reconciler.kinds.base import Locate
+from reconciler.kinds.image_reference import DOCKER_HUB, is_reference, parse
 from reconciler.kinds.lifecycle import lifecycle_of
 from reconciler.kinds.registry_credential.fields import LONGEST, PASSWORD, TABLE
 from reconciler.model import resource
@@ -36,11 +37,28 @@ def desired_credential(
             fields={"name": name, "username": declared["username"], "password": declared["password"]},
             lifecycle=lifecycle,
             find_place=partial(_place_of, locate),
-            registry=declared.get("registry", ""),
+            registry=_registry(declared),
             kind=resource.REGISTRY,
         ),
         (),
     )
+
+
+def other_registry(user: Desired, path: Path, used: Desired) -> Iterator[Problem]:
+    """Yield an error if an endpoint pulls its image from another registry than that of its credential."""
+    image = user.fields.get("image", {}).get("image")
+    if not (used.registry and isinstance(image, str) and is_reference(image)):
+        return
+    if (registry := parse(image).registry) != used.registry:
+        yield Problem(
+            code="other-registry",
+            summary=f"`{user.name}` pulls its image from {registry}, and `{used.name}` is the credential of"
+            f" {used.registry}",
+            hint=f"let `imageAuth` name a credential of {registry}, or correct the `registry` of"
+            f" `{used.name}`",
+            address=user.address,
+            place=user.place_of(path),
+        )
 
 
 def _place_of(locate: Locate, path: Path) -> Place | None:
@@ -69,6 +87,13 @@ def _value_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pro
             " the password at the registry too",
             place=_without_text(locate(("password",))),
         )
+
+
+def _registry(declared: Mapping[str, Any]) -> str:
+    """Return the host as image references spell it; "" if it is not declared."""
+    host: str = declared.get("registry", "")
+    is_hub = host in (f"index.{DOCKER_HUB}", f"registry-1.{DOCKER_HUB}")
+    return DOCKER_HUB if is_hub else host
 
 
 def _without_text(place: Place | None) -> Place | None:

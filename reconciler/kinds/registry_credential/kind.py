@@ -5,7 +5,7 @@ What only some commands need is imported by the method that needs it, so that `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Kind, Locate
@@ -49,6 +49,11 @@ class RegistryCredential(Kind):
         from reconciler.kinds.registry_credential.from_yaml import desired_credential
 
         return desired_credential(declared, locate)
+
+    def link_problems(self, user: Desired, path: Path, used: Desired) -> Iterator[Problem]:
+        from reconciler.kinds.registry_credential.from_yaml import other_registry
+
+        return other_registry(user, path, used)
 
     def yaml_edits(
         self,

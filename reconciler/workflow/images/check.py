@@ -14,8 +14,8 @@ from reconciler.model.text import quantity
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 from reconciler.registry.challenge import NotChecked
 from reconciler.registry.client import Answers, digests_of
-from reconciler.registry.credentials import Credentials
 from reconciler.registry.pins import short
+from reconciler.workflow.images.credentials import credentials_of
 from reconciler.workflow.plan import Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 
@@ -46,7 +46,7 @@ class ImageCheck:
                 self._images[desired.name] = desired, parse(image)
         asked = [image for _, image in self._images.values() if image.tag and image.digest]
         if asked:
-            credentials = Credentials(context.environ)
+            credentials = credentials_of(context, loaded)
             self._answers = DaemonThreadPool(1).submit(digests_of, asked, credentials, IMAGE_CHECK_TIMEOUT)
 
     def checked(self, made: PlanResult) -> PlanResult:

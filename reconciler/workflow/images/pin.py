@@ -19,6 +19,7 @@ from reconciler.registry.client import digests_of
 from reconciler.registry.credentials import Credentials
 from reconciler.registry.pins import Pin, PinState
 from reconciler.workflow.drift import not_declared
+from reconciler.workflow.images.credentials import credentials_of
 from reconciler.workflow.runtime.config import load_config, load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
@@ -58,7 +59,10 @@ def pin(
         raise InvalidConfig(*map(not_declared, unknown))
     chosen = [desired[name] for name in dict.fromkeys(names or desired) if context.selection.has(name)]
     sources = read_field_sources(context.root, context.files, "image", context.names)
-    pins = _answered(context, [_pin(one, sources[one.name]) for one in chosen], update=update, check=check)
+    credentials = credentials_of(context, before)
+    pins = _answered(
+        [_pin(one, sources[one.name]) for one in chosen], credentials, update=update, check=check
+    )
     problems = tuple(_problems(pins, sources, check=check, is_named=bool(names)))
     if check:
         return PinResult(pins=pins, files=(), problems=problems, is_check=True)
@@ -86,12 +90,12 @@ def _pin(desired: Desired, source: FieldSource) -> Pin:
     return Pin(endpoint=desired.name, image=reference, state=state, is_literal=source.text == image)
 
 
-def _answered(context: Context, pins: Sequence[Pin], *, update: bool, check: bool) -> tuple[Pin, ...]:
+def _answered(pins: Sequence[Pin], credentials: Credentials, *, update: bool, check: bool) -> tuple[Pin, ...]:
     """Return the pins with the digests of their tags, as far as they are to be written."""
     if check and not update:
         return tuple(pins)
     images = {pin.endpoint: pin.image for pin in pins if pin.image and _is_asked(pin, update=update)}
-    answers = digests_of(images.values(), Credentials(context.environ), PIN_TIMEOUT)
+    answers = digests_of(images.values(), credentials, PIN_TIMEOUT)
     return tuple(
         _with_answer(pin, answers[images[pin.endpoint]]) if pin.endpoint in images else pin for pin in pins
     )

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.kinds.registry_credential.kind import REGISTRY
 from reconciler.model.problem import Place
-from reconciler.model.resource import Live
+from reconciler.model.resource import Desired, Live
 from reconciler.model.secrets import Secret, reveal
 from reconciler.model.values import Path
 from reconciler.yamlfile.edits import Set
@@ -152,3 +152,28 @@ def test_secrets_do_not_become_text() -> None:
     """The sample itself: a secret shows its mask."""
     assert f"{PASSWORD}" == "(sensitive value)"
     assert reveal(PASSWORD) == ANSWER["password"]
+
+
+@pytest.mark.parametrize(
+    ("registry", "image", "is_other"),
+    [
+        ("ghcr.io", "ghcr.io/acme/chat:1", False),
+        ("ghcr.io", "acme/chat:1", True),
+        ("index.docker.io", "acme/chat:1", False),
+        ("registry-1.docker.io", "docker.io/acme/chat:1", False),
+        ("", "acme/chat:1", False),
+        ("ghcr.io", "no image", False),
+        ("ghcr.io", Secret(value="acme/chat:1", source="${env:IMAGE}"), False),
+    ],
+)
+def test_an_image_comes_from_the_registry_of_its_credential(
+    registry: str, image: Any, is_other: bool
+) -> None:
+    """Another registry would refuse the credential. Nothing is said about what is not declared."""
+    user = Desired(name="chat", app_name="chat", fields={"image": {"image": image}})
+    problems = tuple(REGISTRY.link_problems(user, ("image", "authId"), desired(registry=registry)))
+    assert [problem.code for problem in problems] == ["other-registry"] * is_other
+    if is_other:
+        assert problems[0].summary == (
+            "`chat` pulls its image from docker.io, and `ghcr` is the credential of ghcr.io"
+        )

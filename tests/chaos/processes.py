@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -32,6 +33,7 @@ class Runs:
         self._fork_server = fork_server
         self._novita = novita
         self.out = folder / "out.log"
+        self.environ: dict[str, str] = {}
 
     def start(self, *words: str, out: Path | None = None) -> int:
         env = {
@@ -41,6 +43,7 @@ class Runs:
             "TOKEN": TOKEN,
             "HAND": HAND,
             "CI": "true",
+            **self.environ,
         }
         with self.out.open("a") as log:
             log.write(f"$ reconciler {' '.join(words)}\n")
@@ -63,7 +66,7 @@ class Runs:
 class Interruption:
     """A signal right before or after Novita performs the nth write, or after a delay."""
 
-    def __init__(self, rng: Random, novita: Server) -> None:
+    def __init__(self, rng: Random, novita: Server, operations: Sequence[str] = WRITES) -> None:
         self._pid = 0
         self._over = False
         self._lock = threading.Lock()
@@ -79,7 +82,7 @@ class Interruption:
         when = rng.choice(["before", "after"])
         self.description = f"{self.number.name} {when} Novita acts on write {self._left}"
         hook = {"before": novita.faults.before, "after": novita.faults.after}[when]
-        for operation in WRITES:
+        for operation in operations:
             hook(operation, self._count, nth=0)
 
     def set_process(self, pid: int) -> None:

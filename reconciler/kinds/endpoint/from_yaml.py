@@ -28,9 +28,8 @@ from reconciler.kinds.endpoint.fields import (
 from reconciler.kinds.endpoint.images import image_problems
 from reconciler.kinds.lifecycle import lifecycle_of
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.reference import Reference
 from reconciler.model.resource import REGISTRY, Desired, Spec, address
-from reconciler.model.values import Path
+from reconciler.model.values import Path, Reference
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 APP_NAME_MAX: Final = 46

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reconciler.config.loader import LoadedConfig
 from reconciler.kinds.image_reference import is_reference, parse
-from reconciler.model.reference import Reference
 from reconciler.model.resource import REGISTRY
 from reconciler.model.secrets import reveal
+from reconciler.model.values import Reference
 from reconciler.registry.credentials import Credential, Credentials
 from reconciler.workflow.runtime.context import Context
 

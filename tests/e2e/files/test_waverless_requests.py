@@ -5,6 +5,7 @@ import pytest
 from tests.e2e.sandbox import Sandbox, item
 
 NOT_SENT = {"labels": {"team": "a"}, "imagePrefix": "acme/chat", "validateImage": True}
+IMAGE = "ghcr.io/acme/chat:1"
 PASSWORD = "a-password-that-nobody-may-see"
 
 
@@ -65,16 +66,26 @@ def test_d1_a_credential_is_declared_by_its_endpoints(sandbox: Sandbox) -> None:
     """Several endpoints may declare one in the same words; other words for the same name are an error."""
     sandbox.monkeypatch.setenv("THE_PASSWORD", PASSWORD)
     credential = {"registry": "ghcr.io", "username": "ada", "password": "${env:THE_PASSWORD}"}
-    sandbox.declare(item("a", registryCredential=credential), item("b", registryCredential=credential))
-    assert sandbox.run("validate").code == 0
+    sandbox.declare(
+        item("a", image=IMAGE, registryCredential=credential),
+        item("b", image=IMAGE, registryCredential=credential),
+    )
+    sandbox.apply()
+    (saved,) = sandbox.sim.world.dump()["auths"]
+    assert (saved["name"], saved["username"], saved["password"]) == ("ghcr.io/ada", "ada", PASSWORD)
+    assert {one["image"]["authId"] for one in sandbox.sim.world.endpoints} == {saved["id"]}
+    assert sandbox.plan().code == 0
     other = {**credential, "password": "${env:OTHER}"}
-    sandbox.declare(item("a", registryCredential=credential), item("b", registryCredential=other))
+    sandbox.declare(
+        item("a", image=IMAGE, registryCredential=credential),
+        item("b", image=IMAGE, registryCredential=other),
+    )
     ran = sandbox.run("validate")
     assert ran.code == 1
     assert "by `registryCredential` of `a` with other values" in ran.err
     assert "write `imageAuth: ghcr.io/ada` in place of" in " ".join(ran.err.split())
     explicit = {"name": "ghcr.io/ada", "username": "ada", "password": "${env:THE_PASSWORD}"}
-    sandbox.declare(item("a", registryCredential=credential), registries=[explicit])
+    sandbox.declare(item("a", image=IMAGE, registryCredential=credential), registries=[explicit])
     assert "`ghcr.io/ada` is declared by `registryCredential` of `a`, and in `registries`" in (
         sandbox.run("validate").err
     )
@@ -86,7 +97,7 @@ def test_d1_an_endpoint_has_one_credential(sandbox: Sandbox, other: dict[str, st
     sandbox.monkeypatch.setenv("THE_PASSWORD", PASSWORD)
     credential = {"registry": "ghcr.io", "username": "ada", "password": "${env:THE_PASSWORD}"}
     sandbox.declare(
-        item("a", registryCredential=credential, **other),
+        item("a", image=IMAGE, registryCredential=credential, **other),
         registries=[{"name": "hub", "username": "ada", "password": "${env:THE_PASSWORD}"}],
     )
     ran = sandbox.run("validate")

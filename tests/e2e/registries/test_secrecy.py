@@ -13,7 +13,16 @@ from .credentials import PASSWORD, auths, credential, edit, save
 
 FOREIGN = "pw-of-somebody-else"
 SHORT = "pw7"
-REPORTS = ("--html-into", "a.html", "--junit-into", "a.xml", "--markdown-into", "a.md", "--json-into", "a.json")
+REPORTS = (
+    "--html-into",
+    "a.html",
+    "--junit-into",
+    "a.xml",
+    "--markdown-into",
+    "a.md",
+    "--json-into",
+    "a.json",
+)
 SECRETS = (PASSWORD, FOREIGN, f'"{SHORT}"')
 
 

@@ -47,6 +47,7 @@ class Kind(ChangeRules, ABC):
     creates_first: a new object is made and its users follow before the old one is deleted.
     is_paged: if not, one answer is the whole listing.
     may_omit_id: the answer to a create may lack the ID, which is then looked for in the listing.
+    inner_fields: the YAML names that declare resources of other kinds, see `inner_items`.
     identifying: the paths by which an object of its name is told from others, if names are not unique.
     shared_codes: codes of problems about a value, not an object; each is reported once.
     uncompared: parts of an answer that are kept as they came and are never compared.
@@ -68,6 +69,7 @@ class Kind(ChangeRules, ABC):
     is_paged: bool = True
     may_omit_id: bool = False
     identifying: Collection[Path] = ()
+    inner_fields: frozenset[str] = frozenset()
     not_found_reasons: Collection[str] = ()
     in_use_reasons: Collection[str] = ()
     schema_definition: str = ""
@@ -104,11 +106,6 @@ class Kind(ChangeRules, ABC):
     def name_fields(self) -> frozenset[str]:
         """The YAML names without references: names must be the same in every environment."""
         return frozenset({self.key})
-
-    @property
-    def inner_fields(self) -> frozenset[str]:
-        """The YAML names that declare resources of other kinds. Their references are read with those."""
-        return frozenset()
 
     def inner_items(self, item: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Yield (the YAML name, the type, the item) of each resource that a merged item declares inside."""

@@ -132,6 +132,8 @@ def _explain(invalid: _SchemaError) -> Iterator[Problem]:
             yield _not_in_enum(invalid)
         case "minimum" | "maximum" | "exclusiveMinimum":
             yield _out_of_range(invalid)
+        case "oneOf":
+            yield _not_one_of(invalid)
         case "not" if not error.validator_value:
             yield _misplaced_key(invalid)
         case "not":
@@ -172,6 +174,16 @@ def _missing_keys(invalid: _SchemaError) -> Iterator[Problem]:
         yield invalid.problem(
             "missing-key", f"{here} has no `{key}`", HINTS.get(key, f"write `{key}: ...`"), path
         )
+
+
+def _not_one_of(invalid: _SchemaError) -> Problem:
+    """Return the problem of a mapping that must have exactly one of several keys."""
+    choices = {branch["required"][0]: branch["description"] for branch in invalid.error.validator_value}
+    here, names = f"`{path_text(invalid.path)}`", [f"`{key}`" for key in choices]
+    uses = " or ".join(f"`{key}` for {what}" for key, what in choices.items())
+    if any(key in invalid.error.instance for key in choices):
+        return invalid.problem("conflicting-keys", f"{here} has both {' and '.join(names)}", f"keep {uses}")
+    return invalid.problem("missing-key", f"{here} has neither {' nor '.join(names)}", f"write {uses}")
 
 
 def _wrong_type(invalid: _SchemaError) -> Problem:

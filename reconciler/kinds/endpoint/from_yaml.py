@@ -28,7 +28,7 @@ from reconciler.kinds.endpoint.fields import (
 from reconciler.kinds.endpoint.images import image_problems
 from reconciler.kinds.lifecycle import lifecycle_of
 from reconciler.model.problem import Place, Problem, Severity
-from reconciler.model.resource import REGISTRY, Desired, Spec, address
+from reconciler.model.resource import REGISTRY, STORAGE, Desired, Spec, address
 from reconciler.model.values import Path, Reference
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
@@ -116,7 +116,8 @@ def _place_of(names: tuple[str, ...], mounts: tuple[str, ...], locate: Locate, p
     ten thousand of them take 20 MB.
     """
     below = _declared_path(names, mounts, path)
-    return (below and (locate(below) or locate(below[:1]))) or locate(("endpoint",))
+    named = (*below[:-1], "name") if below[-1:] == ("id",) else below  # a storage has either of them
+    return (below and (locate(below) or locate(named) or locate(below[:1]))) or locate(("endpoint",))
 
 
 def _declared_path(declared: tuple[str, ...], mounts: tuple[str, ...], path: Path) -> Path:
@@ -201,6 +202,8 @@ def _mount(mount: Mapping[str, Any]) -> dict[str, Any]:
     volume = {"type": mount["type"]}
     if "id" in mount:
         volume["id"] = mount["id"]
+    elif "name" in mount:
+        volume["id"] = Reference(STORAGE, mount["name"])
     if "sizeGb" in mount:
         volume["size"] = mount["sizeGb"]
     return volume
@@ -305,6 +308,13 @@ def _mount_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pro
         path = mount.get("mountPath") if isinstance(mount, Mapping) else None
         if path is None:
             continue
+        if mount.get("type") == "local" and "name" in mount:
+            yield Problem(
+                code="conflicting-keys",
+                summary=f"`{path}` is a local volume, and `name` is that of a network storage",
+                hint="write `type: network`, or remove `name`",
+                place=locate(("storage", str(index), "name")),
+            )
         if path in seen:
             yield Problem(
                 code="duplicate-mount",

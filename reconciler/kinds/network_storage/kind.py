@@ -5,7 +5,7 @@ What only some commands need is imported by the method that needs it, so that `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.base import Kind, Locate
@@ -145,6 +145,11 @@ class NetworkStorage(Kind):
         from reconciler.kinds.network_storage.usage import price_per_gb_day
 
         return price_per_gb_day(live)
+
+    def link_problems(self, user: Desired, path: Path, used: Desired) -> Iterator[Problem]:
+        from reconciler.kinds.network_storage.refusals import region_problems
+
+        return region_problems(user, path, used)
 
     def lost_with(self, live: Live) -> str:
         size, region = value_of(live.fields, SIZE), value_of(live.fields, REGION)

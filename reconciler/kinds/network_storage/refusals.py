@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from reconciler.kinds.network_storage.fields import REGION, SIZE
 from reconciler.model.command import command_line
 from reconciler.model.plan import Change, Create, FieldChange
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Tracked
+from reconciler.model.resource import Desired, Tracked
+from reconciler.model.secrets import reveal
+from reconciler.model.values import Path
 
 
 def refusal(change: Change) -> Problem | None:
@@ -39,6 +43,22 @@ def refusal(change: Change) -> Problem | None:
                 place=desired.place_of(SIZE),
             )
     return None
+
+
+def region_problems(user: Desired, path: Path, storage: Desired) -> Iterator[Problem]:
+    """Yield an error if an endpoint, whose region is that of its spec, mounts a storage of another one."""
+    wanted, region = storage.fields["clusterId"], user.fields.get("clusterID")
+    if reveal(wanted) == reveal(region):
+        return
+    yield Problem(
+        code="storage-region",
+        summary=f"`{user.name}` is in {region} and cannot mount `{storage.name}`, which is in {wanted}",
+        detail=f"The region of the endpoint is that of its spec `{user.spec_name}`; the region of the storage"
+        f" is declared in {storage.place_of(REGION)}. Workers reach only storages of their own region.",
+        hint=f"choose a spec in {wanted}, or declare another storage in {region} for it",
+        address=user.address,
+        place=user.place_of(path),
+    )
 
 
 def gone_warning(change: Create, gone: Tracked, users: str) -> Problem:

@@ -163,10 +163,10 @@ def check_links(desired: Sequence[Desired], declared: Collection[tuple[str, str]
     """Yield the problems of references. `declared` has the type and the name of all resources but endpoints,
     also of those that have errors of their own.
     """
-    by_address = {one.address: one for one in desired}
+    by_type_and_name = {(one.kind, one.name): one for one in desired}
     for user in desired:
         for path, reference in references_of(user):
-            used = by_address.get(reference.address)
+            used = by_type_and_name.get((reference.type, reference.name))
             if used is not None:
                 problems = KINDS[reference.type].link_problems(user, path, used)
                 yield from (replace(problem, address=user.address) for problem in problems)

@@ -234,7 +234,9 @@ def planned(
             unwanted=goal.delete_reason,
         )
         endpoints = plan_endpoints(
-            [with_known_ids(desired, others.ids) for desired in loaded.desired],
+            [with_known_ids(desired, others.ids) for desired in loaded.desired]
+            if loaded.others or inventory.others
+            else loaded.desired,
             inventory,
             listed,
             settings.keyring,

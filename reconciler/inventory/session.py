@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from reconciler.inventory import store
 from reconciler.inventory.files import FileSystem, resolve
@@ -26,6 +27,9 @@ from reconciler.inventory.journal_entries import (
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
+
+MAX_SEARCHED: Final = 1 << 22
+"""Bytes of a map that `mentioned_types` searches. In a larger account the endpoints take longer to list."""
 
 
 def load(path: Path, *, disk: FileSystem | None = None) -> Inventory:
@@ -43,6 +47,19 @@ def inventory_exists(path: Path) -> bool:
 def needs_checkpoint(path: Path, *, disk: FileSystem | None = None) -> bool:
     """Return whether an interrupted run left entries in the journal that the map does not have yet."""
     return read_snapshot(resolve(path), disk or FileSystem()).needs_checkpoint
+
+
+def mentioned_types(path: Path, types: Iterable[str]) -> tuple[str, ...]:
+    """Return those of these types that the files of the inventory mention, without parsing them.
+
+    It is a hint: nothing if the map is large or cannot be read.
+    """
+    path = resolve(path)
+    data = b""
+    with suppress(OSError):
+        if path.stat().st_size <= MAX_SEARCHED:
+            data = b"".join(FileSystem().read(file) or b"" for file in (path, journal_path(path)))
+    return tuple(type_ for type_ in types if type_.encode() in data)
 
 
 @contextmanager

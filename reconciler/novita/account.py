@@ -83,7 +83,7 @@ class AccountReader:
         return OptionalReads(self._client)
 
     def of(self, kind: str) -> Self:
-        """Return the same account for resources of another kind."""
+        """Return the same account for resources of another kind, whose listing reports no progress."""
         if kind == self.kind.type:
             return self
         if kind not in self._others:
@@ -91,7 +91,6 @@ class AccountReader:
                 self._client,
                 KINDS[kind],
                 parallelism=self._parallelism,
-                on_listed=self._on_listed,
                 on_unread=self._on_unread,
             )
         return self._others[kind]
@@ -114,8 +113,9 @@ class AccountReader:
             )
 
     def prefetch(self) -> None:
-        """Start the first listing in the background."""
-        self._prefetched = DaemonThreadPool(1).submit(self._list)
+        """Start the next listing in the background, unless it has begun."""
+        if self._prefetched is None:
+            self._prefetched = DaemonThreadPool(1).submit(self._list)
 
     def cancel_prefetch(self) -> None:
         """Report no further page. Requests for pages end when the client is closed."""

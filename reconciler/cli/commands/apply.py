@@ -86,7 +86,7 @@ def apply(
 
         images = ImageCheck()
     if plan_file is None and not resume:
-        context = run.list_early(context, needs_files=True, with_limits=True)
+        context = run.list_early(context, needs_files=True, with_limits=True, with_other_kinds=True)
         from reconciler.cli.apply_flow import run_apply
 
         return run_apply(
@@ -117,7 +117,7 @@ def apply(
         run.out.line(f"The plan is applied in {current}, where it was made.\n")
     with shared_options_in_hints(saved.options):
         context = replace(saved.context(), message=message, prewarm_timeout=prewarm_timeout)
-        context = run.list_early(context, with_limits=True)
+        context = run.list_early(context, with_limits=True, with_other_kinds=True)
         return run_apply(
             run.out,
             context,

@@ -27,7 +27,7 @@ def approve(run: Run, digest: str) -> int:
             "approve shows a plan to a person, and asks on a terminal; stdin or stdout is none."
             " Programs apply a plan that was saved with `plan --out`."
         )
-    context = run.list_early(run.context, needs_files=True)
+    context = run.list_early(run.context, needs_files=True, with_other_kinds=True)
     from reconciler.cli.output import timestamp
     from reconciler.model.errors import InvalidConfig
     from reconciler.model.settings import approval_word

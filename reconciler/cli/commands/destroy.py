@@ -39,7 +39,7 @@ def destroy(
         lock_timeout=lock_timeout,
         message=message,
     )
-    context = run.list_early(context)
+    context = run.list_early(context, with_other_kinds=True)
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.plan import DESTROY
 

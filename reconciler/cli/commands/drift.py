@@ -39,7 +39,7 @@ def drift(run: Run, baseline: str | None, check_images: bool, parallelism: int) 
             option = "--baseline" if baseline is not None else "--check-images"
             raise click.UsageError(f"{option} cannot be combined with a subcommand of `drift`")
         return ExitCode.OK
-    context = run.list_early(replace(run.context, parallelism=parallelism))
+    context = run.list_early(replace(run.context, parallelism=parallelism), with_other_kinds=True)
     from reconciler.cli.output import timestamp
     from reconciler.workflow.drift import drift as detect_drift
 
@@ -66,7 +66,7 @@ def accept(run: Run, names: tuple[str, ...]) -> int:
     Comments, order and references of the files are kept. The declaration of a deleted endpoint is removed.
     The account is not changed.
     """
-    context = run.list_early(run.context)
+    context = run.list_early(run.context, with_other_kinds=True)
     from reconciler.reports.views.file_diff import diff_text
     from reconciler.workflow.drift_accept import accept as accept_drift
 
@@ -130,7 +130,7 @@ def revert(
         lock_timeout=lock_timeout,
         message=message,
     )
-    context = run.list_early(context)
+    context = run.list_early(context, with_other_kinds=True)
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.drift import revert_goal
 

@@ -82,7 +82,7 @@ def plan(
         ),
         parallelism=parallelism,
     )
-    context = run.list_early(context, needs_files=not destroy)
+    context = run.list_early(context, needs_files=not destroy, with_other_kinds=True)
     from reconciler.cli.output import timestamp
     from reconciler.workflow.plan import APPLY, DESTROY
     from reconciler.workflow.plan import plan as make_plan

@@ -35,7 +35,7 @@ def preview(
 
     context = replace(run.context, allow=Allowances(adopt=adopt, deletes=allow_delete, **agreed))
     if not create:
-        context = run.list_early(context, needs_files=True)
+        context = run.list_early(context, needs_files=True, with_other_kinds=True)
     from reconciler.reports.views.requests import body_text, curl_lines, request_document, request_lines
     from reconciler.workflow.preview import preview as preview_plan
     from reconciler.workflow.preview import preview_creates

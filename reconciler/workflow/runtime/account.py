@@ -8,15 +8,15 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.files.discovery import total_size
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.durations import LONG_SWITCH_INTERVAL
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import InventoryError, ReconcilerError
 from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.retry import Timing
@@ -24,6 +24,8 @@ from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.model.resource import ListingProgress
     from reconciler.model.settings import Settings
     from reconciler.workflow.runtime.context import Context
@@ -109,6 +111,13 @@ class EarlyListing:
         self._are_secrets_known.set()
         return self._account
 
+    def list_recorded_kinds(self, path: Path) -> None:
+        """Begin to list the other kinds that the inventory at `path` mentions, before it is parsed."""
+        from reconciler.inventory.session import mentioned_types
+
+        for kind in mentioned_types(path, (kind for kind in KINDS if kind != ENDPOINT.type)):
+            self._account.of(kind).prefetch()
+
     def read_limits(self) -> None:
         """Begin to read the limits of the account, which a plan will check."""
         self._account.optional.begin_limits()
@@ -145,13 +154,14 @@ def _import_for_writes() -> None:
 
 @contextmanager
 def early_listing(
-    context: Context, *, needs_files: bool = False, with_limits: bool = False
+    context: Context, *, needs_files: bool = False, with_limits: bool = False, with_other_kinds: bool = False
 ) -> Iterator[Context]:
     """Yield the context with a listing of the account that has begun in the background.
 
     The same context is yielded if the settings do not suffice, which the command reports, or if there is no
     network to wait for. needs_files: do not begin without endpoint files, because the command will fail.
     with_limits: read the limits of the account as well, because the command will probably write.
+    with_other_kinds: list the other kinds that are recorded as well.
     """
     client = None if needs_files and not total_size(context.root, context.files) else _early_client(context)
     if client is None:
@@ -164,6 +174,9 @@ def early_listing(
         if with_limits:
             early.read_limits()
             early.read_prices()
+        if with_other_kinds:
+            with suppress(InventoryError):  # the command reports it
+                early.list_recorded_kinds(context.state_path)
         try:
             yield replace(context, early=early)
         finally:

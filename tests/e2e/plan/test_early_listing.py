@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from reconciler.inventory import session as inventory_session
 from reconciler.model.durations import LONG_SWITCH_INTERVAL, SWITCH_INTERVAL
 from reconciler.novita.messages import Masker
 from reconciler.simulator import Fault
 from reconciler.workflow.runtime import account
 from reconciler.workflow.runtime import config as configuration
+from tests.e2e.registries.credentials import PASSWORD, credential
 from tests.e2e.sandbox import Sandbox, item
+from tests.e2e.storages.support import storage
 
 
 def while_reading(sandbox: Sandbox, act: Callable[[], None]) -> None:
@@ -58,6 +61,44 @@ def test_the_account_is_listed_while_the_files_are_read(sandbox: Sandbox, comman
     before = len(sandbox.sent("list"))
     assert sandbox.run(*LISTING_COMMANDS[command]).code == 0
     assert len(sandbox.sent("list")) > before
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_recorded_kinds_are_listed_while_the_files_are_read(sandbox: Sandbox, command: str) -> None:
+    """Each of them once: the inventory mentions them before it is parsed."""
+    sandbox.monkeypatch.setenv("HUB_PASSWORD", PASSWORD)
+    sandbox.declare(item("a"), storages=[storage()], registries=[credential()])
+    sandbox.apply()
+    listed = {operation: threading.Event() for operation in ("storages", "auths")}
+    for operation, event in listed.items():
+        sandbox.sim.faults.before(operation, lambda _request, event=event: event.set())
+    while_reading(
+        sandbox,
+        lambda: all(event.wait(10) for event in listed.values()) or pytest.fail("they were not listed"),
+    )
+    before = {operation: len(sandbox.sent(operation)) for operation in listed}
+    assert sandbox.run(command).code == 0
+    sent = {operation: len(sandbox.sent(operation)) - before[operation] for operation in listed}
+    assert sent == {"storages": 2, "auths": 1}
+
+
+@pytest.mark.parametrize("command", ["list", "status", "output"])
+def test_a_command_about_endpoints_lists_no_other_kind(sandbox: Sandbox, command: str) -> None:
+    sandbox.declare(item("a"), storages=[storage()])
+    sandbox.apply()
+    before = len(sandbox.sent("storages"))
+    assert sandbox.run(command).code == 0
+    assert len(sandbox.sent("storages")) == before
+
+
+def test_a_large_inventory_is_not_searched_for_other_kinds(sandbox: Sandbox) -> None:
+    """They are listed when it is parsed."""
+    sandbox.monkeypatch.setattr(inventory_session, "MAX_SEARCHED", 10)
+    sandbox.declare(item("a"), storages=[storage()])
+    sandbox.apply()
+    before = len(sandbox.sent("storages"))
+    assert sandbox.run("plan").code == 0
+    assert len(sandbox.sent("storages")) - before == 2
 
 
 @pytest.mark.parametrize("command", ["plan", "list", "drift"])

@@ -9,7 +9,7 @@ from reconciler.config.loader import LoadedConfig
 from reconciler.model import durations
 from reconciler.model.market.cost import Total
 from reconciler.model.market.text import hourly, usd
-from reconciler.model.resource import Live
+from reconciler.model.resource import STORAGE, Live
 from reconciler.model.run_report import Check, CheckStatus
 from reconciler.novita.account import AccountReader
 from reconciler.planning.cost.current import runway
@@ -26,6 +26,7 @@ def begin_balance(account: AccountReader) -> None:
     """Begin to read in the background what the check needs."""
     account.optional.begin_balance()
     account.optional.begin_products()
+    account.of(STORAGE).prefetch()
 
 
 def balance_check(

@@ -207,26 +207,15 @@ class Run:
     context: Context
     out: Output
 
-    def list_early(
-        self,
-        context: Context,
-        *,
-        needs_files: bool = False,
-        with_limits: bool = False,
-        with_other_kinds: bool = False,
-    ) -> Context:
+    def list_early(self, context: Context, **options: bool) -> Context:
         """Return the context with a listing of the account that begins now; it ends with the command.
 
-        Call it before the modules of the workflow are imported: they load while the server answers.
-        needs_files: the command fails without endpoint files, so none begins then. with_limits: the limits of
-        the account are read as well, because the command will probably write. with_other_kinds: the command
-        is about all resources, so the other kinds that are recorded are listed as well.
+        Call it before the modules of the workflow are imported: they load while the server answers. The
+        options are those of `early_listing`.
         """
         from reconciler.workflow.runtime.account import early_listing
 
-        listing = early_listing(
-            context, needs_files=needs_files, with_limits=with_limits, with_other_kinds=with_other_kinds
-        )
+        listing = early_listing(context, **options)
         return click.get_current_context().with_resource(listing)
 
 

@@ -161,7 +161,7 @@ def early_listing(
     The same context is yielded if the settings do not suffice, which the command reports, or if there is no
     network to wait for. needs_files: do not begin without endpoint files, because the command will fail.
     with_limits: read the limits of the account as well, because the command will probably write.
-    with_other_kinds: list the other kinds that are recorded as well.
+    with_other_kinds: list the other kinds that are recorded as well, because the command is about all.
     """
     client = None if needs_files and not total_size(context.root, context.files) else _early_client(context)
     if client is None:

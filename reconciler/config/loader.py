@@ -20,7 +20,12 @@ from reconciler.config.files.discovery import (
 )
 from reconciler.config.overlays import InlineLayer
 from reconciler.config.references.resolver import NO_VARIABLES, SHARED_CODES, Resolver
-from reconciler.config.resources import add_inner_items, check_links, validate_resources
+from reconciler.config.resources import (
+    add_inner_items,
+    check_links,
+    validate_resources,
+    with_names_in_account,
+)
 from reconciler.config.settings import read_settings
 from reconciler.config.specs import Specs, has_only_known_names, read_entries
 from reconciler.config.validation import EndpointValidator, every_endpoint
@@ -154,8 +159,11 @@ def _load(
     declared.problems += add_inner_items(declared)
     validator = EndpointValidator(resolver, specs, declared.problems, is_selected, names)
     desired = validator.validate(declared)
-    others, other_problems = validate_resources(declared.others, resolver)
-    link_problems = check_links((*desired, *others), declared.others)
+    others, other_problems = validate_resources(declared.others, resolver, names)
+    if names.changes_names:
+        desired = tuple(with_names_in_account(one, names) for one in desired)
+        others = tuple(with_names_in_account(one, names) for one in others)
+    link_problems = check_links((*desired, *others), declared.others, names)
     missing = Problem(
         code="no-endpoints",
         summary="no endpoints.yaml found here, and no endpoints/*.yaml",

@@ -15,8 +15,9 @@ from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
 from reconciler.model.secrets import reveal
+from reconciler.model.settings import NameTemplate
 from reconciler.model.text import closest_match
-from reconciler.model.values import Reference
+from reconciler.model.values import Reference, replace_references
 from reconciler.planning.dependencies.references import references_of
 from reconciler.yamlfile.document import Document
 
@@ -109,14 +110,17 @@ def _declared_twice(
 
 
 def validate_resources(
-    layers: Mapping[tuple[str, str], Sequence[Layer]], resolver: Resolver
+    layers: Mapping[tuple[str, str], Sequence[Layer]], resolver: Resolver, names: NameTemplate
 ) -> tuple[tuple[Desired, ...], tuple[Problem, ...]]:
-    """Return the resources without errors, in file order, and the problems of all."""
+    """Return the resources without errors, in file order, and the problems of all.
+
+    `names` gives the names that the resources have in the account.
+    """
     desired: list[Desired] = []
     problems: list[Problem] = []
     for (type_, name), stack in layers.items():
-        resource, new_problems = _validate(KINDS[type_], LayerStack(tuple(stack)), resolver)
-        problems += (_addressed(problem, KINDS[type_], name) for problem in new_problems)
+        resource, new_problems = _validate(KINDS[type_], LayerStack(tuple(stack)), resolver, names)
+        problems += (_addressed(problem, KINDS[type_], names.rendered(name)) for problem in new_problems)
         if resource is not None and not any(problem.is_error for problem in new_problems):
             desired.append(resource)
     for type_ in dict.fromkeys(resource.kind for resource in desired):
@@ -132,14 +136,20 @@ def _addressed(problem: Problem, kind: Kind, name: str) -> Problem:
     return replace(problem, address=address(name, kind.type), place=place)
 
 
-def _validate(kind: Kind, stack: LayerStack, resolver: Resolver) -> tuple[Desired | None, Sequence[Problem]]:
+def _validate(
+    kind: Kind, stack: LayerStack, resolver: Resolver, names: NameTemplate
+) -> tuple[Desired | None, Sequence[Problem]]:
     resolved = interpolate(stack.merged(), stack.positions, resolver, kind)
     errors = tuple(_schema_errors(kind, reveal(resolved.item)))
     if errors:
         from reconciler.config.schema_errors import schema_problems
 
         return None, [*resolved.problems, *schema_problems(errors, stack.positions, key=kind.key)]
-    desired, problems = kind.from_yaml(resolved.item, None, stack.positions.place)
+    item = {
+        key: names.rendered(value) if key in (kind.key, "renamedFrom") else value
+        for key, value in resolved.item.items()
+    }
+    desired, problems = kind.from_yaml(item, None, stack.positions.place)
     unset = tuple(path for name, *_ in resolved.unset for path in kind.table.wire_paths(str(name)))
     if desired is not None and unset:
         desired = replace(desired, unset=unset)
@@ -159,9 +169,22 @@ def _problem(document: Document, code: str, summary: str, hint: str, path: tuple
     return Problem(code=code, summary=summary, hint=hint, place=document.place(path))
 
 
-def check_links(desired: Sequence[Desired], declared: Collection[tuple[str, str]]) -> Iterator[Problem]:
-    """Yield the problems of references. `declared` has the type and the name of all resources but endpoints,
-    also of those that have errors of their own.
+def with_names_in_account(desired: Desired, names: NameTemplate) -> Desired:
+    """Return a declaration whose references have the names that `names` gives."""
+    if not (names.changes_names and any(references_of(desired))):
+        return desired
+
+    def rendered(reference: Reference) -> Reference:
+        return Reference(reference.type, names.rendered(reference.name))
+
+    return replace(desired, fields=replace_references(desired.fields, rendered))
+
+
+def check_links(
+    desired: Sequence[Desired], declared: Collection[tuple[str, str]], names: NameTemplate
+) -> Iterator[Problem]:
+    """Yield the problems of references. `declared` has the type and the declared name of all resources but
+    endpoints, also of those that have errors of their own.
     """
     by_type_and_name = {(one.kind, one.name): one for one in desired}
     for user in desired:
@@ -170,7 +193,9 @@ def check_links(desired: Sequence[Desired], declared: Collection[tuple[str, str]
             if used is not None:
                 problems = KINDS[reference.type].link_problems(user, path, used)
                 yield from (replace(problem, address=user.address) for problem in problems)
-            elif (reference.type, reference.name) not in declared:
+                continue
+            reference = Reference(reference.type, names.declared(reference.name) or reference.name)
+            if (reference.type, reference.name) not in declared:
                 yield replace(_unknown(reference, declared), address=user.address, place=user.place_of(path))
 
 

@@ -75,8 +75,10 @@ class Selection:
         """Return the patterns that match the name in the account, or the declared name."""
         globs = _globs(patterns)
         found = globs.matching(name)
-        if self.declared_names.changes_names and (declared := self.declared_names.declared(name)):
-            found += globs.matching(declared)
+        if self.declared_names.changes_names:
+            prefix = "" if self.kind == ENDPOINT else address("", self.kind)
+            if declared := self.declared_names.declared(name.removeprefix(prefix)):
+                found += globs.matching(prefix + declared)
         return found
 
     def relevant(self, problems: Iterable[Problem]) -> Iterator[Problem]:

@@ -311,7 +311,7 @@ def planned(
         problems += guards(changes, owners, **counts, allow=allow, again=again, live=listed.endpoints)
         problems += (*adoption_notes(changes, owners), *ENDPOINT.change_notes(changes))
         problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
-        problems += foreign_guards(changes, inventory.records, owners)
+        problems += foreign_guards(changes, {one.key: one for one in inventory.every_record()}, owners)
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
                 changes, context.environment, inventory.records, is_imperative=goal.imperative is not None

@@ -78,7 +78,7 @@ def owners_by_id(context: Context) -> Mapping[str, str]:
         if not is_own:
             with suppress(ReconcilerError):
                 owners |= dict.fromkeys(
-                    (record.id for record in load(other.state_path).records.values()), other.environment_name
+                    (record.id for record in load(other.state_path).every_record()), other.environment_name
                 )
     return owners
 
@@ -86,20 +86,25 @@ def owners_by_id(context: Context) -> Mapping[str, str]:
 def name_in_account(context: Context, name: str) -> str:
     """Return the name in the account of an endpoint that the user called by its declared or its full name.
 
+    A resource of another kind has its address in place of its name.
+
     Raise InventoryError if the inventory cannot be read.
     """
     from reconciler.config.endpoint_files import read_endpoint_files
     from reconciler.config.files.discovery import file_groups
     from reconciler.inventory.session import load
+    from reconciler.kinds.registry import split_address
+    from reconciler.model.resource import key_of
 
-    full = context.names.rendered(name)
-    records = load(context.state_path).records
+    kind, bare = split_address(name)
+    full = key_of(context.names.rendered(bare), kind)
+    records = {record.key: record for record in load(context.state_path).every_record()}
     if name in records or full == name:
         return name
     if full in records:
         return full
-    declared = read_endpoint_files(context.root, file_groups(context.root, context.files)).items
-    return full if name in declared else name
+    files = read_endpoint_files(context.root, file_groups(context.root, context.files))
+    return full if name in files.items or (kind, bare) in files.others else name
 
 
 def _environments(context: Context) -> Environments:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from os.path import normpath
 from shlex import quote
 from typing import Final
 
@@ -102,6 +104,17 @@ def command_line(*words: str) -> str:
         operands = [word for word in words if isinstance(word, Operand)]
         words = (*(word for word in words if not isinstance(word, Operand)), "--", *operands)
     return add_shared_options(" ".join(map(shell_quote, words)))
+
+
+def command_without_file(file: str, program: str, command: str, *words: str) -> str:
+    """Return the command line for the time after a file of the run was moved away: no `-f` names it."""
+    rest = replace(_current, files=tuple(one for one in _current.files if normpath(one) != normpath(file)))
+    if rest == _current:
+        return command_line(program, command, *words)
+    with shared_options_in_hints(rest):
+        # a command without any option counts as incomplete, and would get the options of the run again
+        options = () if rest.arguments_for(command) else ("-C", ".")
+        return command_line(program, *options, command, *words)
 
 
 def add_shared_options(text: str) -> str:

@@ -38,9 +38,14 @@ def header_fault(name: str, value: str) -> str:
 
 
 def climbs(path: str) -> bool:
-    """Return True if a path has a segment `..`, also percent-encoded, which may leave the path of a URL."""
-    segments = re.split(r"[/\\\\]", unquote(path.partition("?")[0]))
-    return ".." in segments
+    """Return True if a path has a segment `..`, which may leave the path of a URL.
+
+    Percent-encoded ones count too, also encoded several times: each gateway on the way may decode them once.
+    """
+    text = path.partition("?")[0]
+    while (decoded := unquote(text)) != text:
+        text = decoded
+    return ".." in re.split(r"[/\\\\]", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ def replace_on_request(
     A restart must not carry out other changes.
     """
     by_key = {change.key: change for change in changes}
+    known = (*by_key, *unselected)
     problems: list[Problem] = []
     for name in dict.fromkeys(allow.replaced):
         change = by_key.get(name)
@@ -53,7 +54,7 @@ def replace_on_request(
             by_key[name] = _replacement(change)
         else:
             is_unselected = change is None and name in unselected
-            problems.append(_unselected(name) if is_unselected else _cannot_replace(name, change, by_key))
+            problems.append(_unselected(name) if is_unselected else _cannot_replace(name, change, known))
     return tuple(by_key.values()), tuple(problems)
 
 

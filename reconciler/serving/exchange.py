@@ -28,6 +28,7 @@ from reconciler.novita.http.proxies import find_proxy, tls_context
 from reconciler.novita.http.sockets import Address, Socket
 from reconciler.novita.http.transport import Message
 from reconciler.serving.address import Trust, target_of
+from reconciler.serving.reasons import reason_of
 from reconciler.serving.request import MAX_ANSWER, EndpointAnswer, EndpointRequest
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def send_when_ready(
     received that request, so it is sent again, until `within` seconds have passed. `on_wait` gets the reason
     of each wait. Raise NotCalled if there is no answer, also while its body is read.
     """
-    start, told = clock.now(), ""
+    start, told, has_begun = clock.now(), "", False
     while True:
         workers = read_workers()
         sent = clock.now()
@@ -86,6 +87,7 @@ def send_when_ready(
         try:
             with connection.open(request, round(max(left, pause), 1), max_size) as response:
                 if not (may_wait and response.status in NOT_THERE_YET):
+                    has_begun = True
                     yield EndpointAnswer(
                         status=response.status,
                         headers=response.headers,
@@ -96,11 +98,12 @@ def send_when_ready(
                     return
                 reason = f"status {response.status}"
         except NotSent as error:
+            reason = reason_of(error)
             if not may_wait or isinstance(error, NotSendable):
-                raise _no_answer(connection.name, f"there is no connection: {error}", workers) from error
-            reason = str(error)
+                raise _no_answer(connection.name, f"there is no connection: {reason}", workers) from error
         except UnusableResponse as error:
-            raise _no_answer(connection.name, str(error), workers) from error
+            failure = _broken_off if has_begun else _no_answer
+            raise failure(connection.name, reason_of(error), workers) from error
         if (why := workers.why or reason) != told:
             on_wait(told := why)
         clock.wait(pause)
@@ -160,10 +163,18 @@ class EndpointConnection:
 
 
 def _no_answer(name: str, why: str, workers: Workers) -> NotCalled:
+    return _failure("no-answer", name, f"`{name}` did not answer: {why}", workers)
+
+
+def _broken_off(name: str, why: str, workers: Workers) -> NotCalled:
+    return _failure("answer-broken-off", name, f"the answer of `{name}` broke off: {why}", workers)
+
+
+def _failure(code: str, name: str, summary: str, workers: Workers) -> NotCalled:
     return NotCalled(
         Problem(
-            code="no-answer",
-            summary=f"`{name}` did not answer: {why}",
+            code=code,
+            summary=summary,
             detail=workers.why,
             hint=f"`{command_line('reconciler', 'status', Operand(name))}` shows its workers",
             address=address(name),

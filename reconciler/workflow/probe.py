@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -18,6 +18,7 @@ from reconciler.model.probe import Probe, ProbeResult
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.secrets import mask
 from reconciler.model.settings import Settings
+from reconciler.model.text import closest_match
 from reconciler.novita.account import AccountReader
 from reconciler.novita.http.masking import Secrets
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
@@ -114,14 +115,7 @@ def probe_declared(context: Context, name: str | None, on_wait: Callable[[str], 
     loaded = load_config(replace(context, selection=selection))
     declared = {one.name: one.probe for one in loaded.desired if one.probe and selection.has(one.name)}
     if not declared:
-        which = "no selected endpoint is" if name is None else f"`{name}` is not"
-        raise InvalidConfig(
-            Problem(
-                code="no-probe",
-                summary=f"there is nothing to send: {which} declared with a `probe`",
-                hint="declare one, such as `probe: {}`, which requests the health path",
-            )
-        )
+        raise InvalidConfig(_nothing_to_send(name, [one.name for one in loaded.desired]))
     inventory, _ = load_inventory_leniently(context)
     owners = owners_by_id(context)
     with (
@@ -140,6 +134,24 @@ def probe_declared(context: Context, name: str | None, on_wait: Callable[[str], 
 
         running = [pool.submit(run, *item) for item in sorted(declared.items())]
         return tuple(pending.result() for pending in running)
+
+
+def _nothing_to_send(name: str | None, known: Collection[str]) -> Problem:
+    if name is not None and name not in known:
+        close = closest_match(name, known)
+        return Problem(
+            code="not-declared",
+            summary=f"`{name}` is not declared, so it has no probe",
+            hint=f"did you mean `{close}`?"
+            if close
+            else f"`{command_line('reconciler', 'call', Operand(name))}` sends a request of your own",
+        )
+    whose = "no selected endpoint declares a `probe`" if name is None else f"`{name}` declares no `probe`"
+    return Problem(
+        code="no-probe",
+        summary=f"nothing was sent, because {whose}",
+        hint="`probe: {}` in the YAML of an endpoint declares one, which requests its health path",
+    )
 
 
 def _masked(probe: ProbeResult, settings: Settings) -> ProbeResult:

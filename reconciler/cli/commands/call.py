@@ -17,7 +17,7 @@ from reconciler.cli.shell_completion import complete_endpoints
 from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from reconciler.serving.request import EndpointRequest
@@ -131,7 +131,7 @@ def call(
             body = b"".join(answer.pieces)
             run.out.document(answer_document(called, request, body, time.monotonic() - started))
         else:
-            is_line_open = _copy(answer.pieces)
+            is_line_open = _copy(answer.pieces, lambda: run.out.line(""))
             line = run.out.error_style.dim(answer_line(answer, time.monotonic() - started))
             run.out.line(f"\n{line}" if is_line_open and _is_shared() else line)
     return ExitCode.OK if answer.is_success else ExitCode.ERROR
@@ -185,11 +185,25 @@ def _read(root: Path, data: str | None) -> bytes:
     return (data or "").encode("utf-8", "surrogateescape")
 
 
-def _copy(pieces: Iterable[bytes]) -> bool:
+def _copy(pieces: Iterable[bytes], end_line: Callable[[], None]) -> bool:
     """Write an answer to stdout as it comes; on a terminal its control characters are escaped.
 
-    Return whether its last line has no end.
+    Return whether its last line has no end. If the answer breaks off there, call `end_line`, so that the
+    error has a line of its own.
     """
+    is_line_open = False
+    try:
+        for is_line_open in _copied(pieces):  # noqa: B007
+            pass
+    except Exception:
+        if is_line_open and _is_shared():
+            end_line()
+        raise
+    return is_line_open
+
+
+def _copied(pieces: Iterable[bytes]) -> Iterator[bool]:
+    """Write the pieces of an answer, and yield after each whether the last line has no end."""
     if not sys.stdout.isatty():
         sys.stdout.flush()
         last = b""
@@ -197,7 +211,8 @@ def _copy(pieces: Iterable[bytes]) -> bool:
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             last = piece[-1:] or last
-        return last not in (b"", b"\n")
+            yield last not in (b"", b"\n")
+        return
     from reconciler.reports.terminal.escape import for_terminal
 
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -207,7 +222,7 @@ def _copy(pieces: Iterable[bytes]) -> bool:
         sys.stdout.write("\t".join(map(for_terminal, text.split("\t"))))
         sys.stdout.flush()
         is_line_open = not text.endswith("\n") if text else is_line_open
-    return is_line_open
+        yield is_line_open
 
 
 def _is_shared() -> bool:

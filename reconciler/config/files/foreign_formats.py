@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from reconciler.model.command import command_line
+from reconciler.model.command import command_without_file
 from reconciler.model.problem import Problem
 from reconciler.yamlfile.document import Document
 
@@ -21,7 +21,9 @@ def foreign_format(document: Document) -> Problem | None:
 
     The line of the file is not shown, because live data holds the values of env.
     """
-    found = _recognized(document.data, is_json=document.source.text.lstrip()[:1] in ("[", "{"))
+    found = _recognized(
+        document.data, document.source.file, is_json=document.source.text.lstrip()[:1] in ("[", "{")
+    )
     if found is None:
         return None
     what, hint = found
@@ -34,8 +36,8 @@ def foreign_format(document: Document) -> Problem | None:
     )
 
 
-def _recognized(data: Any, *, is_json: bool) -> tuple[str, str] | None:
-    everything = command_line("reconciler", "import", "--all", "--out", "endpoints.yaml")
+def _recognized(data: Any, file: str, *, is_json: bool) -> tuple[str, str] | None:
+    everything = command_without_file(file, "reconciler", "import", "--all", "--out", "endpoints.yaml")
     live = f"move it elsewhere; then `{everything}` writes the YAML of live endpoints"
     if isinstance(data, Mapping):
         listed = data.get("endpoints")

@@ -83,7 +83,7 @@ def _probe_line(change: Change, probe: ProbeResult, style: Style) -> str:
         words = f"{where}: Probe passed after {duration_text(probe.seconds)}"
         return f"{words}: {plain(probe.request)}: status {probe.status}"
     words = style.error(f"{where}: Probe failed after {duration_text(probe.seconds)}")
-    return f"{words}: {plain(probe.request)}: {plain(probe.got)}"
+    return f"{words}: {plain(probe.request)}: expected {plain(probe.expected)}, got {plain(probe.got)}"
 
 
 class LineProgress:

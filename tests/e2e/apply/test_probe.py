@@ -135,7 +135,8 @@ def test_a_failure_in_text_and_events(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", probe={"body": "text", "method": "PUT", "path": "/x"}))
     ran = probed(sandbox)
     assert ran.code == 4
-    assert "novita_endpoint.chat: Probe failed after 0s: PUT /x: status 500: " in ran.err
+    assert "novita_endpoint.chat: Probe failed after 0s: PUT /x: expected a status from 200 to 299" in ran.err
+    assert ", got status 500: " in ran.err
     assert "Error: `chat` (" in ran.err
     sandbox.declare(item("chat", probe={}, image="ubuntu:24.04"))
     ran = sandbox.run("apply", "--auto-approve", "--probe", "--events")
@@ -246,9 +247,9 @@ def test_the_command_probes_what_is_declared(sandbox: Sandbox) -> None:
 def test_the_command_without_a_probe(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
     ran = sandbox.run("probe")
-    assert (ran.code, "no selected endpoint is declared with a `probe`" in ran.err) == (1, True)
+    assert (ran.code, "no selected endpoint declares a `probe`" in ran.err) == (1, True)
     ran = sandbox.run("probe", "chat")
-    assert (ran.code, "`chat` is not declared with a `probe`" in ran.err) == (1, True)
+    assert (ran.code, "`chat` declares no `probe`" in ran.err) == (1, True)
     assert sandbox.run("probe", "chat", "--target", "x").code == 64
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.simulator import Fault
 from tests.e2e.command_line.test_terminal import terminal
-from tests.e2e.sandbox import ROOT, CommandResult, Sandbox, item
+from tests.e2e.sandbox import KEY, ROOT, CommandResult, Sandbox, item
 from tests.scripted_server import scripted_server
 
 
@@ -108,7 +108,8 @@ def test_a_connection_that_is_refused_while_no_worker_is_ready(chat: Sandbox, cl
     """The endpoint is not there yet; with a ready worker the same is an error at once."""
     give_url(chat, f"http://127.0.0.1:{closed_port}")
     ran = chat.run("call", "chat")
-    assert (ran.code, "`chat` did not answer: there is no connection:" in ran.err) == (1, True)
+    assert ran.code == 1
+    assert "`chat` did not answer: there is no connection: Connection refused\n" in ran.err
     assert "waiting" not in ran.err
     asleep(chat)
     ran = chat.run("call", "chat", "--timeout", "1.4")
@@ -139,14 +140,71 @@ def test_503_of_a_ready_worker_is_its_answer(chat: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "says"), [("lost_answer", "did not answer"), ("truncated", "did not answer")]
+    ("kind", "says"),
+    [
+        ("lost_answer", "`chat` did not answer: the connection was closed before an answer came"),
+        ("truncated", "the answer of `chat` broke off: the connection was closed after "),
+    ],
 )
 def test_a_lost_answer_is_not_asked_for_again(chat: Sandbox, kind: Any, says: str) -> None:
     chat.sim.faults.add(Fault(operation="call", kind=kind))
     ran = chat.run("call", "chat", "{}")
     assert (ran.code, len(chat.sent("call"))) == (1, 1)
-    assert f"`chat` {says}: " in ran.err
+    assert says in ran.err
     assert "`reconciler status chat`" in ran.err
+
+
+def test_no_message_shows_the_parts_of_a_library(chat: Sandbox) -> None:
+    """Something that does not speak HTTP, and a host without an address."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        give_url(chat, f"http://127.0.0.1:{other.getsockname()[1]}")
+        answering = threading.Thread(target=_answer_once, args=(other, b"SSH-2.0-OpenSSH_9.6\r\n\r\n"))
+        answering.start()
+        ran = chat.run("call", "chat")
+        answering.join()
+    assert ran.code == 1
+    assert "`chat` did not answer: what came is not an HTTP response\n" in ran.err
+    assert not re.search(r"bytearray|Errno|illegal", ran.err)
+
+
+def _answer_once(server: socket.socket, data: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(data)
+
+
+def test_an_answer_that_breaks_off_ends_its_line(chat: Sandbox) -> None:
+    """The error stands on a line of its own where both are shown together."""
+    chat.sim.faults.add(Fault(operation="call", kind="truncated"))
+    process = chat.start("call", "chat", "--path", "/health", stderr=subprocess.STDOUT)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "\nError: the answer of `chat` broke off: " in out
+
+
+@pytest.mark.parametrize("path", ["/a/%252e%252e/b", "/%25252e%25252e", "/..%255cx"])
+def test_a_path_that_climbs_after_several_decodings(chat: Sandbox, path: str) -> None:
+    ran = chat.run("call", "chat", "--path", path)
+    assert (ran.code, "has a segment `..`" in ran.err, chat.sent("call")) == (64, True, [])
+    assert chat.run("call", "chat", "--path", "/100%25/a%252fb").code == 0
+
+
+@pytest.mark.parametrize("command", ["call", "open", "logs", "restart", "get", "output", "probe"])
+def test_a_mistyped_name_gets_the_near_one(chat: Sandbox, command: str) -> None:
+    ran = chat.run(command, "chta")
+    assert ran.code != 0
+    assert "id you mean `chat`?" in ran.err
+
+
+def test_a_key_in_the_url_is_not_shown(chat: Sandbox) -> None:
+    """Neither by `open`, which would also hand it to the browser, nor by the others."""
+    give_url(chat, f"https://x.example/{KEY}")
+    for command in ("open", "call", "output", "get", "logs"):
+        ran = chat.run(command, "chat")
+        assert KEY not in ran.out + ran.err, command
+    ran = chat.run("open", "chat")
+    assert (ran.code, "is not opened" in ran.err) == (1, True)
 
 
 def test_the_time_is_limited(chat: Sandbox) -> None:

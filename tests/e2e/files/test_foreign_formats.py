@@ -52,6 +52,24 @@ def test_d5_the_format_is_named(sandbox: Sandbox, data: Any, what: str, hint: st
 
 
 @pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ("-f listing.json", "reconciler -C . import --all --out endpoints.yaml"),
+        ("-f more.yaml -f ./listing.json", "reconciler -f more.yaml import --all --out endpoints.yaml"),
+        ("-f listing.json --state s.json", "reconciler --state s.json import --all --out endpoints.yaml"),
+        ("", "reconciler import --all --out endpoints.yaml"),
+    ],
+)
+def test_d5_the_import_does_not_read_the_file_again(sandbox: Sandbox, options: str, command: str) -> None:
+    """It was moved away then."""
+    sandbox.write("more.yaml", {"endpoints": [item("a")]})
+    sandbox.write("listing.json" if options else "endpoints.json", {"endpoints": [OF_NOVITA]})
+    ran = sandbox.run("validate", *options.split())
+    assert ran.code == 1
+    assert f"`{command}` writes" in ran.err
+
+
+@pytest.mark.parametrize(
     "data", [[], ["a"], [1], {"name": "a"}, {"endpoints": [{"name": "a"}]}, {"endpoint": "a"}]
 )
 def test_d5_other_data_is_no_known_format(sandbox: Sandbox, data: Any) -> None:

@@ -27,6 +27,7 @@ from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.overdue import begin_balance, release_warnings
 
 if TYPE_CHECKING:
     from reconciler.workflow.images.check import ImageCheck
@@ -70,6 +71,7 @@ def drift(
             problems=tuple(problem for problem in loaded.problems if not isinstance(problem, UnsetReference)),
         )
     inventory = load_inventory(context.state_path)
+    begin_balance(context, inventory)
     current = planned(context, loaded, inventory, guarded=False)
     current = images.checked(current) if images else current
     ignores = loaded.settings.drift_ignore
@@ -91,6 +93,7 @@ def drift(
             *problems,
             *expired_ignores(ignores, now),
             *_sealed_with_other_key(inventory, current.keyring),
+            *release_warnings(context, loaded.settings, inventory),
         ),
     )
 

@@ -35,9 +35,13 @@ def skipped_checks(reason: str, *done: str) -> Iterator[Check]:
 
 
 def account_checks(
-    context: Context, loaded: LoadedConfig, records: Mapping[str, Tracked], now: Callable[[], float]
+    context: Context,
+    loaded: LoadedConfig,
+    records: Mapping[str, Tracked],
+    now: Callable[[], float],
+    storages: str = "",
 ) -> Iterator[Check]:
-    """Yield every check of `NAMES`, in that order."""
+    """Yield every check of `NAMES`, in that order. `storages` are the recorded network storages in words."""
     calls: list[CallInfo] = []
     unread: list[Live] = []
 
@@ -72,7 +76,7 @@ def account_checks(
             yield _limits(account, loaded.desired)
             yield _regions(clusters.result(), loaded.desired)
             listed = yield from _records(account, records, unread)
-            yield balance_check(context, loaded, account, listed)
+            yield balance_check(context, loaded, account, listed, storages)
     except ReconcilerError as error:
         yield _failed("account", error.problem)
 

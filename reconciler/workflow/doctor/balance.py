@@ -30,9 +30,16 @@ def begin_balance(account: AccountReader) -> None:
 
 
 def balance_check(
-    context: Context, loaded: LoadedConfig, account: AccountReader, listed: Sequence[Live] | None
+    context: Context,
+    loaded: LoadedConfig,
+    account: AccountReader,
+    listed: Sequence[Live] | None,
+    storages: str = "",
 ) -> Check:
-    """Return whether the balance lasts for some days. listed: the endpoints, None if they are not known."""
+    """Return whether the balance lasts for some days.
+
+    listed: the endpoints, None if they are not known. storages: the recorded network storages in words.
+    """
     balance = account.optional.balance(durations.BUDGET_TIMEOUT)
     if balance is None:
         return Check(name=NAME, status=CheckStatus.SKIP, detail="Novita does not tell the balance")
@@ -42,8 +49,9 @@ def balance_check(
             name=NAME,
             status=CheckStatus.FAIL,
             detail=f"the balance is {available}: Novita stops workers and refuses changes",
-            hint="top up in Novita Console (https://console.novita.ai); storages of an account without money"
-            " are released after three days",
+            hint="top up in Novita Console (https://console.novita.ai); "
+            + (storages or "storages of an account without money")
+            + " will be released after three days, with all data",
         )
     if listed is None:
         return Check(name=NAME, status=CheckStatus.OK, detail=available)

@@ -23,6 +23,7 @@ from reconciler.workflow.doctor.helpers import helpers_check
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.overdue import at_risk
 from reconciler.workflow.runtime.settings import base_url
 
 _ADDRESS_CODES: Final = frozenset({"bad-base-url", "untrusted-host", "not-enabled"})
@@ -62,7 +63,8 @@ def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Ite
     elif CheckStatus.FAIL in (key.status, address.status):
         yield from skipped_checks("the account was not read, because the API key or the address is missing")
     else:
-        yield from account_checks(context, loaded, records, now)
+        storages = at_risk(inventory) if isinstance(inventory, Inventory) else ""
+        yield from account_checks(context, loaded, records, now, storages)
     yield from inventory_checks(context, inventory, base_url(loaded.settings))
 
 

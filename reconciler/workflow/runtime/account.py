@@ -126,6 +126,10 @@ class EarlyListing:
         """Begin to read the products, whose prices a plan with changes shows."""
         self._account.optional.begin_products()
 
+    def read_balance(self) -> None:
+        """Begin to read the balance of the account, without which its storages are released."""
+        self._account.optional.begin_balance()
+
     def prepare_writes(self, count: int) -> None:
         """Open connections for that many writes, and import what they need, in the background."""
         self._client.warm(count)

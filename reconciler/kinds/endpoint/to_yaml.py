@@ -20,19 +20,22 @@ from reconciler.kinds.fields import value_of
 from reconciler.kinds.image_reference import is_reference
 from reconciler.model.resource import Live, Spec
 from reconciler.model.secrets import reveal
-from reconciler.model.values import Fields, Value, escaped
+from reconciler.model.values import Fields, Reference, Value, escaped
 
 _ORDER: Final = {
     name: position
     for position, name in enumerate(
         [
-            *("endpoint", "appName", "specName", "image", "command", "imageAuthId"),
+            *("endpoint", "appName", "specName", "image", "command", "imageAuthId", "imageAuth"),
             *("replicas", "minReplicas", "maxReplicas", "freeTimeout", "requestTimeout", "maxConcurrent"),
             *("policy", "port", "healthPath", "storage", "env"),
         ]
     )
 }
 """The order of the names in an item; names that are not here come last."""
+
+_NAMES: Final = ("endpoint", "appName", "specName", "imageAuth")
+"""Fields that are names, in which `${` is not escaped."""
 
 _UNSETTABLE: Final = "\0"
 _ENV_KEY: Final = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,254}\Z")
@@ -55,8 +58,10 @@ def item_of(live: Live, spec: str) -> dict[str, Any]:
         "storage": storage_of(fields),
         "env": dict(sorted(fields.get("envs", {}).items())),
     }
+    if isinstance(used := item["imageAuthId"], Reference):
+        item |= {"imageAuthId": None, "imageAuth": used.name}
     return {
-        key: value if key in ("endpoint", "appName", "specName") else escaped(value)
+        key: value if key in _NAMES else escaped(value)
         for key in sorted(item, key=_position)
         if (value := item[key]) not in (None, [], {})
     }
@@ -150,7 +155,8 @@ def storage_of(fields: Fields) -> list[dict[str, Any]]:
 def _volume(path: str, mount: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "type", mount.get("type")
     if mount.get("type") == "network":
-        yield "id", mount.get("id")
+        used = mount.get("id")
+        yield ("name", used.name) if isinstance(used, Reference) else ("id", used)
     elif "size" in mount:
         yield "sizeGb", mount["size"]
     yield "mountPath", path

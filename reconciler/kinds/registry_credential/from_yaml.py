@@ -78,7 +78,8 @@ def _value_problems(declared: Mapping[str, Any], locate: Locate) -> Iterator[Pro
                 place=_without_text(locate((key,))),
             )
     password = declared["password"]
-    if not isinstance(password, Secret) or not password.is_referenced:
+    is_unresolved = isinstance(password, str) and "${" in password  # the reference has a problem of its own
+    if not (is_unresolved or (isinstance(password, Secret) and password.is_referenced)):
         yield Problem(
             code="plain-password",
             summary="the password is written in the file",

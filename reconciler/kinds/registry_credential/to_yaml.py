@@ -90,7 +90,7 @@ def _obstacle(live: Live, *, is_taken: bool, namesakes: int) -> str:
         return f"{namesakes} live credentials have that name"
     if is_taken:
         return "another credential is declared or recorded by that name"
-    if not live.is_named or not live.name.isprintable():
+    if not live.is_named or not live.name.isprintable() or "${" in live.name:
         return "its name cannot be written"
     if not value_of(live.fields, USERNAME) or not reveal(value_of(live.fields, PASSWORD)):
         return "Novita does not report its username and its password"

@@ -29,6 +29,7 @@ from reconciler.workflow.importer.env_out import check_env_file, write_env_file
 from reconciler.workflow.importer.files import endpoints_text, example_text, specs_text, variables_in
 from reconciler.workflow.importer.names import has_declared_name, not_of_environment, with_declared_names
 from reconciler.workflow.importer.proof import prove
+from reconciler.workflow.importer.references import names_by_id, with_names
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
@@ -96,7 +97,7 @@ def import_all(
     unmanaged, excluded = _select_unmanaged(context, loaded, inventory, live, matches)
     if not any(unmanaged.values()):
         return ImportResult(problems=excluded)
-    drafted = _draft(context, loaded, unmanaged)
+    drafted = _draft(context, loaded, inventory, unmanaged)
     texts = _texts(context, loaded, out, drafted)
     env_file = (env_out or out.with_name(".env")) if drafted.variables else None
     proof = prove(context, loaded, out, drafted, texts, inventory, live, settings.keyring, env_file)
@@ -209,20 +210,24 @@ def _select_unmanaged(
     return accepted, tuple(problems)
 
 
-def _draft(context: Context, loaded: LoadedConfig, unmanaged: Mapping[str, Sequence[Live]]) -> Draft:
+def _draft(
+    context: Context, loaded: LoadedConfig, inventory: Inventory, unmanaged: Mapping[str, Sequence[Live]]
+) -> Draft:
     """Return the YAML of all kinds. A variable has one value, whatever kinds refer to it."""
     in_use = {name: context.resolver().variable(name) for name in _references(context, loaded)}
     specs = usable_specs(loaded.specs.entries, context.resolver())
+    names = names_by_id(unmanaged, inventory, (*loaded.desired, *loaded.others))
     drafts: list[Draft] = []
     for kind, resources in unmanaged.items():
         draft = KINDS[kind].draft(
-            resources,
+            [with_names(live, names) for live in resources],
             specs,
             spec_names=loaded.specs.entries,
             app_names=[desired.app_name for desired in loaded.desired],
             in_use=in_use,
         )
         in_use |= {variable.name: variable.value for variable in draft.variables}
+        draft = replace(draft, live=tuple(resources))
         drafts.append(with_declared_names(draft, context.names))
     return Draft(
         live=tuple(live for draft in drafts for live in draft.live),

@@ -21,6 +21,7 @@ from reconciler.planning.planner import make_plan
 from reconciler.planning.records import applied_record
 from reconciler.reports.terminal.values import field_name
 from reconciler.reports.terminal.values import shown as value_shown
+from reconciler.workflow.importer.references import with_ids
 from reconciler.workflow.runtime.context import Context
 
 
@@ -51,13 +52,15 @@ def prove(
     """
     loaded, files = _loaded(context, before, out, drafted, texts)
     ids = {address(live.name, live.kind): live.id for live in drafted.live}
+    declared = {kind: with_ids(loaded.of(kind), drafted.live, inventory) for kind in live}
     records = {
         desired.address: applied_record(desired, ids[desired.address], keyring)
-        for desired in (*loaded.desired, *loaded.others)
+        for group in declared.values()
+        for desired in group
         if desired.address in ids
     }
     after = inventory.with_records(records.values())
-    plans = [make_plan(loaded.of(kind), after.of(kind), live[kind], keyring) for kind in live]
+    plans = [make_plan(declared[kind], after.of(kind), live[kind], keyring) for kind in live]
     changes = [change for plan in plans for change in plan.changes if change.address in ids]
     problems = [*loaded.problems, *(problem for plan in plans for problem in plan.problems)]
     errors = [

@@ -25,9 +25,9 @@ COMMANDS: Final = (
     _WITHOUT_OPTIONS
     | _WITH_DIRECTORY
     | _WITH_SELECTION
-    | {"approve", "call", "delete", "deploy", "doctor", "env", "get", "history", "import", "list", "logs"}
-    | {"mcp", "open", "output", "pin", "pods", "probe", "pvcs", "recover", "restart", "rollback", "scale"}
-    | {"serve", "show", "specs", "state", "status", "update", "validate", "watch"}
+    | {"approve", "call", "cost", "delete", "deploy", "doctor", "env", "get", "history", "import", "list"}
+    | {"logs", "mcp", "open", "output", "pin", "pods", "probe", "pvcs", "recover", "restart", "rollback"}
+    | {"scale", "serve", "show", "specs", "state", "status", "update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 

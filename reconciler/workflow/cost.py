@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
 from reconciler.model.errors import ApiError, InvalidConfig
 from reconciler.model.problem import Problem, Severity
@@ -14,7 +13,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.planning.cost.current import CostNow, running_cost, total_of
 from reconciler.planning.matching import managed
-from reconciler.workflow.endpoints import load_local_state
+from reconciler.workflow.endpoints import LocalState, load_local_state
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.live import list_complete
@@ -32,14 +31,12 @@ def cost_now(context: Context) -> CostNow:
         storages = DaemonThreadPool(1).submit(storages_of, account)
         listed = list_complete(account, (record.id for record in local.inventory.records.values())).endpoints
         live = (*_with_workers(account, listed), *(storages.result() or ()))
-        problems = local.problems if storages.result() is not None else (*local.problems, _NO_STORAGES)
+        problems = local.problems if storages.result() is not None else (*local.problems, _no_storages())
         prices = prices_of(
             context, local.specs, live, optional.products(durations.BUDGET_TIMEOUT), optional.limits()
         )
         balance = optional.balance(durations.BUDGET_TIMEOUT)
-    states = dict(managed(local.desired, local.inventory, listed))
-    for part in local.inventory.others.values():
-        states |= {record.id: Managed.RECORDED for record in part.records.values()}
+    states = {**managed(local.desired, local.inventory, listed), **_others_managed(local)}
     found = (
         running_cost(
             one,
@@ -66,17 +63,26 @@ def cost_now(context: Context) -> CostNow:
     )
 
 
-_NO_STORAGES = Problem(
-    code="storages-unknown",
-    severity=Severity.WARNING,
-    summary="the network storages of the account could not be read, and are not counted",
-)
+def _others_managed(local: LocalState) -> dict[str, Managed]:
+    """Return how recorded resources of other kinds are managed, by ID."""
+    declared = {desired.address for desired in local.others}
+    return {
+        record.id: Managed.DECLARED if record.address in declared else Managed.RECORDED
+        for part in local.inventory.others.values()
+        for record in part.records.values()
+    }
+
+
+def _no_storages() -> Problem:
+    return Problem(
+        code="storages-unknown",
+        severity=Severity.WARNING,
+        summary="the network storages of the account could not be read, and are not counted",
+    )
 
 
 def storages_of(account: AccountReader) -> tuple[Live, ...] | None:
     """Return the network storages; None if they cannot be read."""
-    if STORAGE not in KINDS:
-        return ()
     try:
         return account.of(STORAGE).listing().endpoints
     except ApiError:

@@ -52,7 +52,8 @@ class EndpointList:
 class LocalState:
     """Settings, inventory, specs and declarations. `desired` is None if the declarations are unknown.
 
-    `owners` are the environments of endpoints that belong to other ones, by ID.
+    `owners` are the environments of endpoints that belong to other ones, by ID. `others` are the declared
+    resources of other kinds.
     """
 
     settings: Settings
@@ -61,6 +62,7 @@ class LocalState:
     owners: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     specs: Specs
+    others: tuple[Desired, ...] = ()
 
     def describe(
         self, live: Iterable[Live], known: Sequence[Live], now: datetime
@@ -227,6 +229,7 @@ def load_local_state(context: Context, memory: FileMemory | None = None) -> Loca
         owners=owners_by_id(context),
         problems=problems,
         specs=loaded.specs,
+        others=loaded.others,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler.config.loader import LoadedConfig
+from reconciler.config.specs import Specs
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory
@@ -49,7 +50,9 @@ class Account:
         time.sleep(self.duration)
         if self.fails:
             raise ReconcilerError(Problem(code="failed", summary="failed"))
-        local = LocalState(settings=Settings(), inventory=Inventory(), desired=None)
+        local = LocalState(
+            settings=Settings(), inventory=Inventory(), desired=None, specs=Specs(entries={}, file=None)
+        )
         return Snapshot(
             number=self.listings, taken_at=datetime.now(UTC), started=started, live=(), infos=(), local=local
         )

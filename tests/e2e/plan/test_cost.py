@@ -387,3 +387,40 @@ def test_a_price_in_a_spec_that_is_no_price(sandbox: Sandbox) -> None:
     refused = sandbox.run("validate")
     assert refused.code == 1
     assert "`pricePerHour` of spec small must be a number of USD, not 0,63" in refused.err
+
+
+def test_a_storage_costs_per_day(sandbox: Sandbox) -> None:
+    """A new one has the price of the others of its region; the price is USD per GB and day."""
+    sandbox.sim.world.switch(limits={**sandbox.sim.world.profile.limits, "freeRootfsSize": 100})
+    storages = [{"name": "weights", "region": "us-dallas-nas-2", "sizeGb": 100}]
+    sandbox.declare(storages=storages)
+    unknown = sandbox.run("plan").out
+    assert "Cost: unknown, because no storage of that region in the account tells its price" in unknown
+    sandbox.apply()
+    (listed,) = api_json(sandbox, "/networkstorages/list?pageNo=1&pageSize=10")["data"]
+    price = int(listed["price"]) * (SCALE // 10**5)
+    storages[0]["sizeGb"] = 250
+    sandbox.declare(storages=[*storages, {"name": "more", "region": "us-dallas-nas-2", "sizeGb": 30}])
+    cost = sandbox.plan().document["cost"]
+    before, after = 100 * price, 280 * price
+    assert_amount(cost["before"]["floor"], before // 24)
+    assert_amount(cost["after"]["ceiling"], after // 24)
+    days = {change["address"]: change["after"]["per_day"] for change in cost["changes"]}
+    assert_digits(days["novita_storage.weights"], 250 * price)
+    assert_digits(days["novita_storage.more"], 30 * price)
+    text = sandbox.run("plan", "--out", "the.plan").out
+    assert "storage  $0.0083 -> $0.0208  $6.08 -> $15.21\n" in text
+    assert "           $0.20 -> $0.50 per day\n" in text
+    block = text.partition("\nCost ")[2].partition("\n\n")[0]
+    assert block in sandbox.run("show", "the.plan").out
+    now = sandbox.run("cost", "--json").document
+    assert_digits(now["storages"][0]["per_day"], before)
+    assert (now["storages"][0]["size_gb"], now["storages"][0]["managed"]) == (100, "declared")
+    assert "weights  100 GB   $0.0083   $6.08" in sandbox.run("cost").out
+
+
+def api_json(sandbox: Sandbox, path: str) -> Any:
+    """Return an answer of Novita, read without reconciler."""
+    url = f"{sandbox.sim.url}/gpu-instance/openapi/v1{path}"
+    with urlopen(Request(url, headers={"Authorization": f"Bearer {KEY}"}), timeout=10) as answer:
+        return json.load(answer)

@@ -110,6 +110,8 @@ COMMANDS = (
     ("status", HOSTILE),
     ("watch", "--initial", "--output", "wide", "--interval", "0.1", "--for", "0.2s"),
     ("watch", "--initial", "--json", "--interval", "0.1", "--for", "0.2s"),
+    ("cost",),
+    ("cost", "--json"),
     ("doctor",),
     ("state", "list"),
     ("state", "show", HOSTILE),

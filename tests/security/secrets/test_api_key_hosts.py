@@ -19,6 +19,7 @@ COMMANDS = (
     "list",
     "get chat",
     "status",
+    "cost",
     "scale chat 2 --auto-approve",
     "deploy hand --image ubuntu:22.04 --spec small --auto-approve",
     "delete chat --auto-approve",

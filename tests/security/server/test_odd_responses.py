@@ -76,6 +76,7 @@ READERS = (
     ("get", "ours"),
     ("get", "theirs"),
     ("watch", "--initial", "--interval", "0.1", "--for", "0.2s"),
+    ("cost",),
     ("doctor",),
     ("preview",),
     ("recover",),

@@ -49,6 +49,11 @@ def replacement_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Refuse a plan that would replace an endpoint, which changes its ID and its URL.",
         ),
         click.option(
+            "--preflight",
+            is_flag=True,
+            help="Show checks of products, stock, images and balance, and refuse a plan if one fails.",
+        ),
+        click.option(
             "--no-disruption",
             is_flag=True,
             help="Refuse a plan that may restart running workers, or that replaces or deletes an endpoint.",

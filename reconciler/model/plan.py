@@ -15,6 +15,7 @@ from reconciler.model.values import Absent, Fields, Path, Value
 
 if TYPE_CHECKING:
     from reconciler.model.market.cost import PlanCost
+    from reconciler.model.review.preflight import Preflight
 
 
 class Action(StrEnum):
@@ -273,6 +274,7 @@ class Plan:
     unmanaged: tuple[Live, ...] = ()
     complete: bool = True
     cost: PlanCost | None = None
+    preflight: Preflight | None = None
 
     @property
     def pending(self) -> tuple[Change, ...]:

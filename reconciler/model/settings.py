@@ -92,10 +92,11 @@ class Allowances:
     drain: drain workers before a scale lowers the counts; is_destroy: delete all endpoints; other_files,
     other_account: write an inventory that belongs to other files or to another account; adopted: delete or
     replace endpoints that were only adopted by name; storage_deletes: names of network storages that may be
-    deleted with their data; replaced: names of endpoints to replace though nothing
-    requires it; restarts: the replacement is a restart, which changes nothing else; no_replace: refuse
-    replacements; over_budget: raise the cost beyond the budget, or by an unknown amount; no_disruption:
-    refuse all that restarts running workers or ends a URL.
+    deleted with their data; replaced: names of endpoints to replace though nothing requires it;
+    restarts: the replacement is a restart, which changes nothing else; no_replace: refuse replacements;
+    over_budget: raise the cost beyond the budget, or by an unknown amount; no_disruption: refuse all that
+    restarts running workers or ends a URL; preflight: refuse a plan of which a check failed, and ask the
+    registries of the images too.
     """
 
     adopt: bool = False
@@ -113,6 +114,7 @@ class Allowances:
     no_replace: bool = False
     over_budget: bool = False
     no_disruption: bool = False
+    preflight: bool = False
 
 
 PLACEHOLDER: Final = "{name}"

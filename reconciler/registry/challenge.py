@@ -25,6 +25,10 @@ class NotChecked(Exception):
     """The digest could not be had. The text is the reason, without foreign text; it ends no sentence."""
 
 
+class NoSuchImage(NotChecked):
+    """The registry has no such image."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
     """A demand for a token (`Bearer`) or for the credential itself (`Basic`)."""

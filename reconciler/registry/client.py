@@ -23,7 +23,7 @@ from reconciler.novita.http.network import connections
 from reconciler.novita.http.proxies import find_proxy
 from reconciler.novita.http.transport import Connection, Message, Response
 from reconciler.novita.thread_pool import DaemonThreadPool
-from reconciler.registry.challenge import NotChecked, address_of, parse_challenge, token_server
+from reconciler.registry.challenge import NoSuchImage, NotChecked, address_of, parse_challenge, token_server
 from reconciler.registry.credentials import Credentials
 
 Answers: TypeAlias = Mapping[ImageReference, str | NotChecked]
@@ -178,7 +178,7 @@ def _require_success(response: Response) -> None:
         case 200:
             return
         case 404:
-            raise NotChecked("the registry has no such image")
+            raise NoSuchImage("the registry has no such image")
         case 401 | 403:
             raise NotChecked("the registry does not allow it")
         case 429:

@@ -257,6 +257,7 @@ def planned(
         has_limits = guarded and bool(plan.pending) and ENDPOINT.needs_limits(changes)
         if is_priced := guarded and bool(plan.pending):
             account.optional.begin_products()
+            account.optional.begin_balance()
         limits, missed = (
             limits_and_missed(account, listed, changes)
             if has_limits and limits_read is None
@@ -264,9 +265,9 @@ def planned(
         )
         all_live = (*listed.endpoints, *chain.from_iterable(other.live for other in others.plans.values()))
         if is_priced and not missed:
-            from reconciler.workflow.runtime.prices import priced
+            from reconciler.workflow.market.preflight import reviewed
 
-            plan = priced(context, account, loaded, plan, records, all_live, limits)
+            plan = reviewed(context, account, loaded, plan, records, all_live, limits)
     if missed:
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
         listings = {**listings, ENDPOINT.type: complete}

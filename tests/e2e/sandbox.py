@@ -35,7 +35,7 @@ SPECS = {
             "name": "large",
             "resources": {"gpu": "2", "ephemeralStorage": "80"},
             "platforms": {
-                "novita": {"productId": "SL-serverless-9", "region": "us-dallas-nas-2", "cudaVersion": "12.4"}
+                "novita": {"productId": "SL-serverless-2", "region": "us-dallas-nas-2", "cudaVersion": "12.4"}
             },
         },
     ]

@@ -16,7 +16,9 @@ from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
 from reconciler.reports.html.cards import change_card, drift_card, escape, problem_card
 from reconciler.reports.html.outputs import outputs_list
+from reconciler.reports.html.preflight import preflight_list
 from reconciler.reports.run.outputs import outputs_of
+from reconciler.reports.run.preflight import HEADING
 from reconciler.reports.run.summary import (
     action_counts,
     all_problems,
@@ -105,6 +107,7 @@ def _sections(run: RunReport) -> Iterator[str]:
         yield _section("cost", "Cost", cost_parts(run.plan.cost))
     if run.drift_report is None:
         yield from _changes(run, run.plan.pending, explanations)
+        yield _section("preflight", HEADING, preflight_list(run.plan))
         yield _section("outputs", "Outputs", list(filter(None, [outputs_list(outputs_of(run))])))
     yield _unmanaged(run.plan.unmanaged)
 

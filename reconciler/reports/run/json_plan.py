@@ -91,6 +91,10 @@ def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict
         "digest": digest_of(facts) if run.plan and run.keyring else "",
         "exit_code": int(run.exit_code),
     }
+    if plan.preflight is not None:
+        from reconciler.reports.run.preflight import preflight_document
+
+        document["preflight"] = preflight_document(plan.preflight)
     if plan.cost is not None:
         from reconciler.reports.run.cost import cost_document
 

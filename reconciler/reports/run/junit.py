@@ -10,11 +10,13 @@ from xml.etree import ElementTree as ET
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.drift import Alarm, DriftState
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Change
+from reconciler.model.plan import Change, Plan
 from reconciler.model.problem import Problem
 from reconciler.model.resource import address
+from reconciler.model.review.preflight import Result
 from reconciler.model.run_report import RunReport
 from reconciler.reports.run.drift import drift_state_text
+from reconciler.reports.run.preflight import concerned_text, shown_checks
 from reconciler.reports.run.summary import change_summary, headline, value_change
 from reconciler.reports.run.text import action_phrase
 from reconciler.reports.terminal.escape import plain_lines
@@ -61,6 +63,8 @@ def _cases(run: RunReport) -> Iterator[_Case]:
         if problem.is_error:
             errors.setdefault(problem.address, []).append(problem)
     yield _Case(name="the run", is_run=True, output=headline(run), problems=errors.pop(None, []))
+    if run.plan and not run.drift_report:
+        yield from _preflight(run.plan)
     for at in dict.fromkeys((*changes, *alarms, *filter(None, errors))):
         problems = errors.get(at, [])
         if at in alarms:
@@ -70,6 +74,18 @@ def _cases(run: RunReport) -> Iterator[_Case]:
         else:
             change = None if run.drift_report else changes.get(at)
             yield _Case(name=_name(at), output=_planned(change) if change else "", problems=problems)
+
+
+def _preflight(plan: Plan) -> Iterator[_Case]:
+    """Yield the case of each check of a preflight that the user asked for; a warning passes."""
+    for check in shown_checks(plan):
+        failure = Problem(code=f"preflight-{check.name}", summary=check.detail, hint=check.hint)
+        yield _Case(
+            name=f"preflight {check.name}: {concerned_text(check)}",
+            output=f"{check.result.value}: {check.detail}",
+            problems=(failure,) if check.result is Result.FAIL else (),
+            skipped=check.detail if check.result is Result.NOT_CHECKED else None,
+        )
 
 
 def _planned(change: Change) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from reconciler.model.apply_events import ChangeResult, Outcome
-from reconciler.model.plan import Action, Change, Drift, FieldChange
+from reconciler.model.plan import Action, Change, Drift, FieldChange, Plan
 from reconciler.model.problem import Problem
+from reconciler.model.review.preflight import PreflightCheck
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import ABSENT
 from reconciler.planning.explain import Explanation, explain
@@ -21,6 +22,7 @@ from reconciler.reports.run.drift import drift_state_text
 from reconciler.reports.run.effects import effect_text
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.run.outputs import NO_URL, EndpointOutput, outputs_of
+from reconciler.reports.run.preflight import HEADING, concerned_text, shown_checks
 from reconciler.reports.run.size_limit import Section, fit_to_limit
 from reconciler.reports.run.summary import (
     action_counts,
@@ -86,6 +88,7 @@ def _sections(run: RunReport) -> Iterator[Section]:
             from reconciler.reports.run.markdown_cost import cost_section
 
             yield cost_section(run.plan.cost, _omitted("costs"))
+        yield _preflight(run.plan)
         yield _outputs(run)
         yield _all_details(run.plan.pending, explanations)
         drifted, marks = list(run.plan.drift), {}
@@ -118,6 +121,20 @@ def _changes(run: RunReport, changes: Sequence[Change]) -> Section:
         rank=2,
         left_out=_omitted("changes"),
     )
+
+
+def _preflight(plan: Plan) -> Section:
+    return Section(
+        opening=f"\n### {HEADING}\n\n| Check | Result | | Concerns |\n|-|-|-|-|\n",
+        rows=[_check(check) for check in shown_checks(plan)],
+        rank=3,
+        left_out=_omitted("checks"),
+    )
+
+
+def _check(check: PreflightCheck) -> str:
+    concerned = code(concerned_text(check))
+    return f"| {check.name} | {check.result.value} | {text(check.detail)} | {concerned} |\n"
 
 
 def _outputs(run: RunReport) -> Section:

@@ -111,6 +111,10 @@ def _lines(
             from reconciler.reports.run.cost_text import cost_lines
 
             yield from cost_lines(plan.cost, style)
+        if plan.preflight is not None and plan.preflight.is_requested:
+            from reconciler.reports.run.preflight import preflight_lines
+
+            yield from preflight_lines(plan.preflight, style)
     if not plan.errors:
         yield from unmanaged_lines(plan.unmanaged, style, named=lists_unmanaged)
 

@@ -123,8 +123,9 @@ class EarlyListing:
         self._account.optional.begin_limits()
 
     def read_prices(self) -> None:
-        """Begin to read the products, whose prices a plan with changes shows."""
+        """Begin to read the products, whose prices a plan with changes shows, and the balance."""
         self._account.optional.begin_products()
+        self._account.optional.begin_balance()
 
     def read_balance(self) -> None:
         """Begin to read the balance of the account, without which its storages are released."""

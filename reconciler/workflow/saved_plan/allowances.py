@@ -24,6 +24,7 @@ def allowances_to_json(allow: Allowances) -> dict[str, Json]:
         "restarts": allow.restarts,
         "over_budget": allow.over_budget,
         "no_disruption": allow.no_disruption,
+        "preflight": allow.preflight,
     }
 
 
@@ -42,4 +43,5 @@ def allowances_from_json(document: Any) -> Allowances:
         restarts=of_type(bool, document.get("restarts", False)),
         over_budget=of_type(bool, document.get("over_budget", False)),
         no_disruption=of_type(bool, document.get("no_disruption", False)),
+        preflight=of_type(bool, document.get("preflight", False)),
     )

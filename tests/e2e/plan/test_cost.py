@@ -262,7 +262,7 @@ def test_the_prices_are_asked_beside_the_listing(sandbox: Sandbox) -> None:
     scaled(sandbox, 1, 2)
     sandbox.plan()
     order = [one.operation for one in sandbox.sim.requests]
-    assert sorted(order) == ["limit", "list", "list", "market_products"]
+    assert sorted(order) == ["balance", "limit", "list", "list", "market_products"]
 
 
 def test_an_apply_asks_for_prices_once(sandbox: Sandbox) -> None:

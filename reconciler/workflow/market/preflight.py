@@ -1,0 +1,61 @@
+"""The preflight of a run: what its checks need is read from Novita and, on request, from the registries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from reconciler.model import durations
+from reconciler.model.plan import Plan
+from reconciler.model.resource import Inventory, Limits, Live
+from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
+from reconciler.novita.account import AccountReader
+from reconciler.planning.review.preflight import Known, preflight, preflight_problems
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.prices import priced
+
+if TYPE_CHECKING:
+    from reconciler.config.loader import LoadedConfig
+
+_NOT_ASKED: Final = PreflightCheck(
+    name="image",
+    result=Result.NOT_CHECKED,
+    detail="registries are asked only on request",
+    hint="reconciler plan --preflight   asks them",
+)
+
+
+def reviewed(
+    context: Context,
+    account: AccountReader,
+    loaded: LoadedConfig,
+    plan: Plan,
+    inventory: Inventory,
+    live: Sequence[Live],
+    limits: Limits | None,
+) -> Plan:
+    """Return the plan with its cost and its preflight, and with the problems that both found.
+
+    Registries are asked only on request, and only for the images that are changed: after the listing.
+    """
+    plan = priced(context, account, loaded, plan, inventory, live, limits)
+    is_requested = context.allow.preflight
+    images: Iterable[PreflightCheck] = (_NOT_ASKED,)
+    if is_requested:
+        from reconciler.workflow.images.preflight import image_checks
+
+        images = image_checks(plan.changes, context.environ)
+    known = Known(
+        limits=limits,
+        products=account.optional.products(durations.PRICE_TIMEOUT),
+        balance=account.optional.balance(durations.PRICE_TIMEOUT),
+        cost=plan.cost,
+        live=live,
+        images=tuple(images),
+    )
+    checks = preflight(plan.changes, known)
+    if not checks:
+        return plan
+    found = Preflight(checks=checks, is_requested=is_requested)
+    return replace(plan, preflight=found, problems=(*plan.problems, *preflight_problems(found)))

@@ -25,6 +25,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "drift accept": ("reconciler drift accept chat",),
     "drift revert": ("reconciler drift revert", "reconciler drift revert chat --auto-approve"),
     "preview": ("reconciler preview", "reconciler preview --curl --target chat"),
+    "graph": ("reconciler graph", "reconciler graph --mermaid", "reconciler graph --json"),
     "output": (
         "reconciler output",
         'curl "$(reconciler output chat)/health"',

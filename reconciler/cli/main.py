@@ -37,6 +37,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "destroy": "Delete all endpoints recorded in the inventory.",
         "drift": "Detect, accept or revert changes made outside of reconciler.",
         "preview": "Show the exact API requests that apply would send.",
+        "graph": "Show which resources refer to which.",
     },
     "Look": {
         "output": "Print the URLs of endpoints.",

@@ -16,7 +16,7 @@ def graph(run: Run, mermaid: bool) -> int:
 
     Works offline and without an API key. A resource that is named by its ID is shown as not declared.
     """
-    from reconciler.reports.run.graph import graph_document, graph_mermaid, graph_text
+    from reconciler.reports.views.graph import graph_document, graph_mermaid, graph_text
     from reconciler.workflow.graph import declared_graph
 
     found, problems = declared_graph(run.context)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.config.schema import dereferenced, load_schema
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import Json
 
@@ -14,6 +14,8 @@ _ROOTS: Final[Mapping[str, tuple[str, str]]] = {
     "defaults": ("endpoints", "fields"),
     "endpoints": ("endpoints", "endpoint"),
     "removed": ("endpoints", "removed"),
+    "registries": ("endpoints", "registry"),
+    "storages": ("endpoints", "storage"),
     "specs": ("specs", "spec"),
     "config": ("config", ""),
 }
@@ -88,8 +90,8 @@ def _explain(name: str, definition: str, *, root: str, steps: list[str]) -> Fiel
         about, part = found, found
     resolved = dereferenced(about, schema)
     inner = dereferenced(part, schema)
-    is_endpoint = name == "endpoints" and root != "removed"
-    wire = ENDPOINT.table.wire_paths(".".join(steps)) if is_endpoint else ()
+    sections = {kind.section: kind for kind in KINDS.values()} | {"defaults": ENDPOINT}
+    wire = sections[root].table.wire_paths(".".join(steps)) if root in sections else ()
     return FieldHelp(
         path=".".join((root, *steps)),
         title=about.get("title", resolved.get("title", "")),

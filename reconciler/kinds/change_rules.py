@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.model.problem import Problem
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 class ChangeRules:
-    """What a kind refuses, warns of, and prepares. By default it allows every change, and no data is lost."""
+    """What a kind refuses, warns of, and prepares. By default it allows every change, and no data is lost.
+
+    refusal_codes: the codes of its refusals. A comparison that applies nothing leaves such errors out.
+    """
+
+    refusal_codes: Collection[str] = ()
 
     def change_notes(self, changes: Sequence[Change]) -> Iterator[Problem]:
         """Return notes about changes that are probably not meant."""

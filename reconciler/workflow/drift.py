@@ -14,6 +14,7 @@ from reconciler.config.references.resolver import UnsetReference
 from reconciler.inventory.files import read_regular_file
 from reconciler.inventory.session import inventory_exists
 from reconciler.inventory.session import load as load_inventory
+from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
@@ -73,7 +74,7 @@ def drift(
     inventory = load_inventory(context.state_path)
     begin_balance(context, inventory)
     current = planned(context, loaded, inventory, guarded=False)
-    current = images.checked(current) if images else current
+    current = _without_refusals(images.checked(current) if images else current)
     ignores = loaded.settings.drift_ignore
     rendered = (replace(one, endpoint=context.names.rendered(one.endpoint)) for one in ignores)
     drift_report = report_drift(
@@ -96,6 +97,17 @@ def drift(
             *release_warnings(context, loaded.settings, inventory),
         ),
     )
+
+
+def _without_refusals(current: PlanResult) -> PlanResult:
+    """Return the plan without the errors of changes that a kind refuses: nothing is changed here."""
+
+    def is_refusal(problem: Problem) -> bool:
+        kind, _ = split_address(problem.address or "")
+        return problem.code in KINDS[kind].refusal_codes
+
+    problems = tuple(problem for problem in current.plan.problems if not is_refusal(problem))
+    return replace(current, plan=replace(current.plan, problems=problems))
 
 
 def revert_goal(context: Context, names: Collection[str], *, now: datetime) -> tuple[Context, Goal]:

@@ -37,6 +37,7 @@ class NetworkStorage(Kind):
     longest_name = LONGEST_NAME
     schema_definition = "mergedStorage"
     uncompared = UNCOMPARED
+    refusal_codes = ("storage-region", "storage-shrink")
     not_found_reasons = ("NETWORK_STORAGE_NOT_FOUND",)
     in_use_reasons = ("NETWORK_STORAGE_IN_USE",)
     name_fields = frozenset({"name", "renamedFrom"})

@@ -51,7 +51,7 @@ def region_problems(user: Desired, path: Path, storage: Desired) -> Iterator[Pro
     if reveal(wanted) == reveal(region):
         return
     yield Problem(
-        code="storage-region",
+        code="other-region",
         summary=f"`{user.name}` is in {region} and cannot mount `{storage.name}`, which is in {wanted}",
         detail=f"The region of the endpoint is that of its spec `{user.spec_name}`; the region of the storage"
         f" is declared in {storage.place_of(REGION)}. Workers reach only storages of their own region.",

@@ -23,6 +23,7 @@ from reconciler.config.references.resolver import NO_VARIABLES, SHARED_CODES, Re
 from reconciler.config.resources import (
     add_inner_items,
     check_links,
+    unneeded_addresses,
     validate_resources,
     with_names_in_account,
 )
@@ -164,6 +165,7 @@ def _load(
         desired = tuple(with_names_in_account(one, names) for one in desired)
         others = tuple(with_names_in_account(one, names) for one in others)
     link_problems = check_links((*desired, *others), declared.others, names)
+    unselected |= unneeded_addresses((*desired, *others), declared.others, is_selected, names)
     missing = Problem(
         code="no-endpoints",
         summary="no endpoints.yaml found here, and no endpoints/*.yaml",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,7 +13,7 @@ from reconciler.config.references.resolver import Resolver
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, address
+from reconciler.model.resource import Desired, address, key_of
 from reconciler.model.secrets import reveal
 from reconciler.model.settings import NameTemplate
 from reconciler.model.text import closest_match
@@ -178,6 +178,27 @@ def with_names_in_account(desired: Desired, names: NameTemplate) -> Desired:
         return Reference(reference.type, names.rendered(reference.name))
 
     return replace(desired, fields=replace_references(desired.fields, rendered))
+
+
+def unneeded_addresses(
+    desired: Iterable[Desired],
+    declared: Collection[tuple[str, str]],
+    is_selected: Callable[[str], bool],
+    names: NameTemplate,
+) -> set[str]:
+    """Return the addresses of `declared` resources that are not selected, and that none that is refers to."""
+    by_address = {one.address: one for one in desired}
+    unneeded = {address(names.rendered(name), type_) for type_, name in declared}
+    if not unneeded:
+        return unneeded
+    waiting = [one for one in by_address.values() if is_selected(key_of(one.name, one.kind))]
+    unneeded = {one for one in unneeded if not is_selected(one)}
+    while waiting:
+        for _, reference in references_of(waiting.pop()):
+            if reference.address in unneeded:
+                unneeded.discard(reference.address)
+                waiting += filter(None, [by_address.get(reference.address)])
+    return unneeded
 
 
 def check_links(

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.endpoint.kind import ENDPOINT as ENDPOINT
-from reconciler.model.resource import REGISTRY, STORAGE
+from reconciler.model.resource import REGISTRY, STORAGE, address
 
 
 class _ImportedOnUse:
@@ -53,6 +53,12 @@ def split_address(name: str) -> tuple[str, str]:
     """Return (type, name) of an address; a name that begins with no other type is that of an endpoint."""
     kind, dot, rest = name.partition(".")
     return (kind, rest) if dot and kind in KINDS and kind != ENDPOINT.type else (ENDPOINT.type, name)
+
+
+def address_of(key: str) -> str:
+    """Return the address of a resource by what users call it: the name of an endpoint, or an address."""
+    kind, name = split_address(key)
+    return address(name, kind)
 
 
 def in_order_of_needs(kinds: Iterable[str]) -> list[str]:

@@ -126,6 +126,6 @@ def without_config_changes(desired: Desired, change: Change) -> Desired:
         return desired
     fields = desired.fields
     for field in change.fields:
-        if field.cause is Cause.CONFIG:
+        if field.cause in (Cause.CONFIG, Cause.FOLLOWS):
             fields = with_path_from(fields, change.live.fields, field.path)
     return replace(desired, fields=fields)

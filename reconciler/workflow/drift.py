@@ -14,13 +14,13 @@ from reconciler.config.references.resolver import UnsetReference
 from reconciler.inventory.files import read_regular_file
 from reconciler.inventory.session import inventory_exists
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.registry import KINDS, split_address
+from reconciler.kinds.registry import KINDS, address_of, split_address
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
-from reconciler.model.resource import Inventory, address
+from reconciler.model.resource import Desired, Inventory, key_of
 from reconciler.model.secrets import Keyring, iter_seals
 from reconciler.model.text import closest_match
 from reconciler.planning.drift import expired_ignores, report_drift, without_config_changes
@@ -117,8 +117,9 @@ def revert_goal(context: Context, names: Collection[str], *, now: datetime) -> t
     longer declared.
     """
     result = drift(context, now=now)
-    selected = frozenset(alarm.drift.name for alarm in select_alarms(result.drift_report, names))
-    declared = {desired.name for desired in load_declared_names(context).desired}
+    selected = frozenset(alarm.drift.key for alarm in select_alarms(result.drift_report, names))
+    loaded = load_declared_names(context)
+    declared = {key_of(one.name, one.kind) for one in (*loaded.desired, *loaded.others)}
     if undeclared := sorted(selected - declared):
         raise InvalidConfig(*map(not_declared, undeclared))
     return replace(context, selection=Selection(names=selected)), _revert_goal(result.planned, selected)
@@ -129,13 +130,13 @@ def select_alarms(drift_report: DriftReport, names: Collection[str]) -> tuple[Al
 
     Raise InvalidConfig for a name that did not drift.
     """
-    drifted, chosen = {alarm.drift.name for alarm in drift_report.alarms}, frozenset(names)
+    drifted, chosen = {alarm.drift.key for alarm in drift_report.alarms}, frozenset(names)
     if others := [name for name in names if name not in drifted]:
         raise InvalidConfig(*(_not_drifted(name, drifted) for name in others))
     return tuple(
         alarm
         for alarm in drift_report.alarms
-        if (alarm.drift.name in chosen if names else alarm.has_new_drift)
+        if (alarm.drift.key in chosen if names else alarm.has_new_drift)
     )
 
 
@@ -147,15 +148,19 @@ def resumed_revert_goal(context: Context, names: Collection[str]) -> Goal:
 
 def _revert_goal(current: PlanResult, names: Collection[str]) -> Goal:
     """Return the goal that undoes drift, and leaves fields that only the YAML changed as they are live."""
-    changes = {change.name: change for change in current.plan.changes}
+    changes = {change.key: change for change in current.plan.changes}
+
+    def reverted(desired: Desired) -> Desired:
+        change = changes.get(key_of(desired.name, desired.kind))
+        return without_config_changes(desired, change) if change else desired
 
     def load(context: Context) -> LoadedConfig:
         loaded = load_config(context)
-        reverted = (
-            without_config_changes(desired, changes[desired.name]) if desired.name in changes else desired
-            for desired in loaded.desired
+        return replace(
+            loaded,
+            desired=tuple(map(reverted, loaded.desired)),
+            others=tuple(map(reverted, loaded.others)),
         )
-        return replace(loaded, desired=tuple(reverted))
 
     return Goal(load=load, revert_names=tuple(sorted(names)))
 
@@ -222,7 +227,7 @@ def _not_drifted(name: str, drifted: Collection[str]) -> Problem:
         code="not-drifted",
         summary=f"`{name}` has not drifted",
         hint=f"did you mean `{close}`?" if close else "reconciler drift   lists the drift",
-        address=address(name),
+        address=address_of(name),
     )
 
 
@@ -232,5 +237,5 @@ def not_declared(name: str) -> Problem:
         code="not-declared",
         summary=f"`{name}` is no longer declared",
         hint="declare it again, or let the next apply delete or forget it",
-        address=address(name),
+        address=address_of(name),
     )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
+from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.session import inventory_exists, replace_inventory
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.registry import split_address
+from reconciler.kinds.base import Kind
+from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
+from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
+from reconciler.model.secrets import reveal
 from reconciler.model.text import closest_match
+from reconciler.model.values import value_at
 from reconciler.planning.records import live_record
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
-from reconciler.workflow.runtime.live import list_complete
+from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 from reconciler.workflow.runtime.settings import base_url
 
@@ -72,7 +77,7 @@ class RebuildResult:
 
 
 def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
-    """Record every declared endpoint whose name is live exactly once.
+    """Record every declared resource whose name is live exactly once.
 
     A record whose ID is live is kept. Others are made as if the live fields had been applied last, and are
     marked as adopted by name. An inventory that cannot be read is replaced, and its file kept as a backup.
@@ -86,39 +91,67 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
         inventory = load_inventory(context.state_path)
     except InventoryError:
         inventory = Inventory()
+    kinds = kinds_in_use(loaded.others, inventory)
     with reader(context, loaded.settings) as account:
-        listing = list_complete(account, (record.id for record in inventory.records.values()))
-    claim = require_claim(context, loaded.settings, inventory, listing.endpoints, by_files=True, forgets=True)
-    by_id = {live.id: live for live in listing.endpoints if not live.is_terminating}
-    records: dict[str, Tracked] = {}
+        listings = list_kinds(account, kinds, inventory, settle_seconds=0.0)
+    endpoints = listings[ENDPOINT].endpoints
+    claim = require_claim(context, loaded.settings, inventory, endpoints, by_files=True, forgets=True)
+    records: list[Tracked] = []
     problems: list[Problem] = []
-    for desired in loaded.desired:
-        record = inventory.records.get(desired.name)
-        if record is not None and record.id in by_id:
-            records[desired.name] = record
-            continue
-        namesakes = [live for live in by_id.values() if live.name == desired.name]
-        if len(namesakes) == 1:
-            records[desired.name] = replace(
-                live_record(desired, namesakes[0], loaded.settings.keyring), adopted=True
-            )
-        else:
-            problems.append(_left_out(desired, namesakes))
+    for kind, listing in listings.items():
+        found, left_out = _rebuilt(loaded, inventory.of(kind), kind, listing.endpoints)
+        records += found
+        problems += left_out
+    emptied = {kind: replace(part, records={}) for kind, part in inventory.others.items()}
+    empty = Inventory(base_url=base_url(loaded.settings), owner=claim.owner, others=emptied)
     replace_inventory(
         context.state_path,
-        Inventory(
-            records=records,
-            base_url=base_url(loaded.settings),
-            owner=claim.owner,
-            others=inventory.others,
-        ),
+        empty.with_records(records),
         command=context.command,
         environ=context.environ,
         clock=time.time,
         lock_timeout=context.lock_timeout,
     )
     return RebuildResult(
-        recorded=tuple(records[name] for name in sorted(records)), problems=(*claim.problems, *problems)
+        recorded=tuple(sorted(records, key=lambda record: record.key)),
+        problems=(*claim.problems, *problems),
+    )
+
+
+def _rebuilt(
+    loaded: LoadedConfig, inventory: Inventory, kind: str, live: Iterable[Live]
+) -> tuple[list[Tracked], list[Problem]]:
+    """Return the records of the declared resources of one kind, and problems of those without one.
+
+    A replaced object of another kind than endpoints keeps its record while it is live, so that the next apply
+    deletes it.
+    """
+    by_id = {one.id: one for one in live if not one.is_terminating}
+    old = inventory.records.values() if kind != ENDPOINT else ()
+    records = [one for one in old if one.is_deposed and one.id in by_id]
+    problems: list[Problem] = []
+    for desired in loaded.of(kind):
+        record = inventory.records.get(desired.name)
+        if record is not None and record.id in by_id:
+            records.append(record)
+            continue
+        deposed = {record.id for record in records if record.is_deposed}
+        namesakes = [
+            one for one in by_id.values() if one.id not in deposed and _may_be(one, desired, KINDS[kind])
+        ]
+        if len(namesakes) == 1:
+            made = live_record(desired, namesakes[0], loaded.settings.keyring)
+            records.append(replace(made, adopted=True))
+        else:
+            problems.append(_left_out(desired, namesakes))
+    return records, problems
+
+
+def _may_be(live: Live, desired: Desired, kind: Kind) -> bool:
+    """Return whether a live object has the name, and the other values that tell objects apart."""
+    return live.name == desired.name and all(
+        reveal(value_at(live.fields, path)) == reveal(value_at(desired.fields, path))
+        for path in kind.identifying
     )
 
 
@@ -128,7 +161,7 @@ def _left_out(desired: Desired, namesakes: list[Live]) -> Problem:
             code="not-live",
             severity=Severity.NOTE,
             summary=f"`{desired.name}` is not live; the next apply creates it",
-            address=address(desired.name),
+            address=desired.address,
         )
     return Problem(
         code="ambiguous-name",
@@ -136,7 +169,7 @@ def _left_out(desired: Desired, namesakes: list[Live]) -> Problem:
         summary=f"`{desired.name}` is live {len(namesakes)} times: "
         + ", ".join(sorted(live.id for live in namesakes)),
         hint="delete or rename all but one in Novita Console, then rebuild again",
-        address=address(desired.name),
+        address=desired.address,
     )
 
 

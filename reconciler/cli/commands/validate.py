@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import click
 
 from reconciler.cli.github_output import annotate
@@ -18,6 +20,7 @@ def validate(run: Run) -> int:
     Without -e, every environment of config.yaml is checked. A reference to an unset variable is a warning
     here and an error in plan and apply.
     """
+    from reconciler.kinds.registry import KINDS
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.runtime.config import load_for_check
 
@@ -34,6 +37,7 @@ def validate(run: Run) -> int:
                 "error_count": errors,
                 "warning_count": sum(problem.severity == "warning" for problem in loaded.problems),
                 "endpoints": [endpoint.name for endpoint in loaded.desired],
+                **({"resources": [one.address for one in loaded.others]} if loaded.others else {}),
                 "files": list(loaded.endpoint_files),
                 "problems": [problem.to_dict() for problem in limit_problems(loaded.problems)],
                 "exit_code": int(code),
@@ -47,8 +51,9 @@ def validate(run: Run) -> int:
         run.out.line(run.out.error_style.error(f"{quantity(errors, 'error')}."))
     else:
         files = plain(", ".join(loaded.endpoint_files))
-        count = quantity(len(loaded.desired), "endpoint")
+        nouns = Counter(KINDS[one.kind].noun for one in (*loaded.desired, *loaded.others))
+        counts = [quantity(count, noun) for noun, count in nouns.items()] or [quantity(0, "endpoint")]
         run.out.result(run.out.style.added("Success!") + " The configuration is valid.\n")
         where = f" ({', '.join(environments)})" if environments else ""
-        run.out.result(f"  {count} in {files}{where}\n")
+        run.out.result(f"  {', '.join(counts)} in {files}{where}\n")
     return code

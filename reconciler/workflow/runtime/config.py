@@ -70,6 +70,7 @@ def load_for_check(context: Context) -> tuple[LoadedConfig, tuple[str, ...]]:
     merged = replace(
         first,
         desired=tuple(desired for one in loaded for desired in one.desired),
+        others=tuple(desired for one in loaded for desired in one.others),
         problems=sort_problems([problem for one in loaded for problem in one.problems]),
         endpoint_files=tuple(files),
     )

@@ -168,8 +168,7 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     loaded = goal.load(context)
     inventory = load_inventory(context.state_path)
     if context.early is not None and (count := _foreseen_changes(context.selection, loaded, inventory, goal)):
-        context.early.read_limits()
-        context.early.read_prices()
+        context.early.prepare_changes()
         if is_applied:
             context.early.prepare_writes(count)
     return planned(context, loaded, inventory, goal)

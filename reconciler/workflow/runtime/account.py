@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.config.files.discovery import total_size
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.durations import LONG_SWITCH_INTERVAL
+from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InventoryError, ReconcilerError
 from reconciler.novita.account import AccountReader, AccountWriter
 from reconciler.novita.http.client import Client
@@ -131,6 +132,12 @@ class EarlyListing:
         """Begin to read the balance of the account, without which its storages are released."""
         self._account.optional.begin_balance()
 
+    def prepare_changes(self) -> None:
+        """Begin to read the limits and the prices for a plan with changes, and import what computes it."""
+        self.read_limits()
+        self.read_prices()
+        DaemonThreadPool(1).submit(_import_for_changes)
+
     def prepare_writes(self, count: int) -> None:
         """Open connections for that many writes, and import what they need, in the background."""
         self._client.warm(count)
@@ -151,10 +158,21 @@ class EarlyListing:
         return ()
 
 
+def _import_for_changes() -> None:
+    """Import what a plan with changes needs between the listing and its text."""
+    import reconciler.reports.run.cost_text
+    import reconciler.reports.run.effects
+    import reconciler.reports.run.text
+    import reconciler.workflow.runtime.prices  # noqa: F401
+
+
 def _import_for_writes() -> None:
-    """Import what an apply needs between the listing and its first write, beside httpx."""
-    import reconciler.inventory.lock
-    import reconciler.reports.run.text  # noqa: F401
+    """Import what an apply needs beside httpx between the listing and its end."""
+    import subprocess  # noqa: F401 - git is asked for the commit
+
+    import reconciler.inventory.lock  # noqa: F401
+
+    json_bytes({})  # imports orjson
 
 
 @contextmanager

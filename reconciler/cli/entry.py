@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gc
-import sys
 from typing import NoReturn
-
-from reconciler.model.durations import SWITCH_INTERVAL
 
 
 def main() -> NoReturn:
@@ -14,9 +11,6 @@ def main() -> NoReturn:
     # Most objects live until the end of the run. Garbage collection took a tenth of a plan of 10,000,
     # and a twentieth of the imports.
     gc.set_threshold(100_000, 20, 20)
-    # Threads that send requests run beside imports and parsing. Python would let each of them wait 5 ms for
-    # its turn, several times for each request.
-    sys.setswitchinterval(SWITCH_INTERVAL)
     from reconciler.cli.main import main as run
 
     run()

@@ -134,12 +134,6 @@ PIN_TIMEOUT: Final = 30.0
 
 # The process and its terminal.
 
-SWITCH_INTERVAL: Final = 0.0005
-"""Between two threads of Python, so that requests do not wait for imports, nor answers for a listing."""
-
-LONG_SWITCH_INTERVAL: Final = 0.005
-"""The same while hundreds of endpoints are parsed, when frequent switches cost a twentieth. Python's own."""
-
 WAKE_DELAYS: Final = (0.0, 0.05, 0.2)
 """Before each wake-up after a signal: the main thread may begin to wait after the first one."""
 
@@ -186,6 +180,9 @@ HEADER_TIMEOUT: Final = 5.0
 
 BODY_TIMEOUT: Final = 20.0
 """For the body of a request to arrive."""
+
+SWITCH_INTERVAL: Final = 0.0005
+"""Between two threads of Python, so that answers do not wait for a listing: 5 ms otherwise, several times."""
 
 KEEP_ALIVE: Final = 30.0
 """For the next request on a connection."""

@@ -5,17 +5,14 @@ The listing of a command begins here before the modules that plan are imported. 
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.files.discovery import total_size
 from reconciler.kinds.registry import ENDPOINT, KINDS
-from reconciler.model.durations import LONG_SWITCH_INTERVAL
 from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InventoryError, ReconcilerError
 from reconciler.novita.account import AccountReader, AccountWriter
@@ -27,12 +24,8 @@ from reconciler.workflow.runtime.settings import base_url, require_api_key, vali
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.model.resource import ListingProgress
     from reconciler.model.settings import Settings
     from reconciler.workflow.runtime.context import Context
-
-MANY_ENDPOINTS: Final = 500
-"""Above this total, the threads of a listing and the main thread switch less often."""
 
 
 @contextmanager
@@ -191,8 +184,7 @@ def early_listing(
         yield context
         return
     with client:
-        callbacks = {**_callbacks(context), "on_listed": partial(_on_early_page, context.on_listed)}
-        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **callbacks)
+        account = AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
         early = EarlyListing(client, account)
         if with_limits:
             early.read_limits()
@@ -204,14 +196,6 @@ def early_listing(
             yield replace(context, early=early)
         finally:
             early.end()
-
-
-def _on_early_page(report: Callable[[ListingProgress], None] | None, progress: ListingProgress) -> None:
-    """Report the progress. Let threads switch less often if there are many endpoints to parse."""
-    if progress.total > MANY_ENDPOINTS:
-        sys.setswitchinterval(LONG_SWITCH_INTERVAL)
-    if report is not None:
-        report(progress)
 
 
 def _early_client(context: Context) -> Client | None:

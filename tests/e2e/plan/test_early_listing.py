@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from reconciler.inventory import session as inventory_session
-from reconciler.model.durations import LONG_SWITCH_INTERVAL, SWITCH_INTERVAL
 from reconciler.novita.messages import Masker
 from reconciler.simulator import Fault
-from reconciler.workflow.runtime import account
 from reconciler.workflow.runtime import config as configuration
 from tests.e2e.registries.credentials import PASSWORD, credential
 from tests.e2e.sandbox import Sandbox, item
@@ -243,19 +241,3 @@ def test_an_apply_lists_the_account_again_under_the_lock(sandbox: Sandbox) -> No
     sandbox.apply()
     assert sandbox.live()["a"]["image"]["image"] == "ubuntu:24.04"
     assert sandbox.plan().code == 0
-
-
-@pytest.mark.parametrize(("many", "interval"), [(2, SWITCH_INTERVAL), (1, LONG_SWITCH_INTERVAL)])
-def test_threads_switch_less_often_while_many_endpoints_are_parsed(
-    sandbox: Sandbox, many: int, interval: float
-) -> None:
-    sandbox.monkeypatch.setattr(account, "MANY_ENDPOINTS", many)
-    sandbox.declare(item("a"), item("b"))
-    sandbox.apply()
-    before = sys.getswitchinterval()
-    try:
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        assert sandbox.run("list").code == 0
-        assert sys.getswitchinterval() == pytest.approx(interval)
-    finally:
-        sys.setswitchinterval(before)

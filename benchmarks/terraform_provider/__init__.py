@@ -21,7 +21,8 @@ from benchmarks.world import declared
 
 NEEDED = (
     "the provider for Terraform needs the Debian packages golang-go, golang-google-grpc-dev, "
-    "golang-github-hashicorp-go-plugin-dev and golang-github-zclconf-go-cty-dev"
+    "golang-github-hashicorp-go-plugin-dev and golang-github-zclconf-go-cty-dev, which "
+    "`.ci/programs bench` installs"
 )
 
 BUILDING = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "CGO_ENABLED": "0"}

@@ -12,7 +12,7 @@ from reconciler.config.files.discovery import file_groups, path_of_display
 from reconciler.config.overlays import Layer, LayerStack
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
-from reconciler.model.resource import address
+from reconciler.model.resource import address, key_of
 from reconciler.model.settings import NameTemplate
 from reconciler.yamlfile.reader import gc_paused
 
@@ -36,7 +36,7 @@ class SourceItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """One endpoint as the YAML declares it, with references unresolved.
+    """One resource as the YAML declares it, with references unresolved.
 
     merged: all fields; inherited: the fields below the last item, which is the one to edit; items: the items
     in merge order, one for each file that declares the endpoint.
@@ -53,21 +53,27 @@ def read_declarations(
     names: Collection[str],
     template: NameTemplate,
 ) -> Mapping[str, Declaration]:
-    """Return the endpoints of these names that are declared, by name; `template` gives their names.
+    """Return the resources of these names or addresses that are declared, by them.
 
-    Errors in the files are not reported; `load` reports them.
+    `template` gives their names. Errors in the files are not reported; `load` reports them.
     """
     with gc_paused():
         content = read_endpoint_files(root, file_groups(root, files), names=template)
-        return {
-            name: Declaration(
-                merged=LayerStack((*content.defaults, *layers)).merged(),
-                inherited=LayerStack((*content.defaults, *layers[:-1])).merged(),
-                items=tuple(_item(root, layer, name) for layer in layers),
-            )
+        found = {
+            name: _declaration(root, name, content.defaults, layers)
             for name, layers in content.items.items()
             if name in names
         }
+        others = {key_of(template.rendered(name), kind): own for (kind, name), own in content.others.items()}
+        return found | {key: _declaration(root, key, (), own) for key, own in others.items() if key in names}
+
+
+def _declaration(root: Path, name: str, defaults: Sequence[Layer], layers: Sequence[Layer]) -> Declaration:
+    return Declaration(
+        merged=LayerStack((*defaults, *layers)).merged(),
+        inherited=LayerStack((*defaults, *layers[:-1])).merged(),
+        items=tuple(_item(root, layer, name) for layer in layers),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ from itertools import chain
 from reconciler.config.declarations import Declaration, SourceItem, read_declarations
 from reconciler.config.loader import LoadedConfig
 from reconciler.config.specs import usable_specs
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS, address_of
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Drift
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Spec, address
+from reconciler.model.resource import Desired, Spec, key_of
 from reconciler.model.secrets import Secret
 from reconciler.model.values import Path as WirePath
 from reconciler.model.values import value_at
@@ -54,29 +54,29 @@ def accept(context: Context, names: Sequence[str], *, now: datetime) -> AcceptRe
     before = result.loaded if everything else load_files(context, lenient=True)
     del result  # the plan of all endpoints
     declared = read_declarations(
-        context.root, context.files, {drifted.name for drifted in drifts}, context.names
+        context.root, context.files, {drifted.key for drifted in drifts}, context.names
     )
-    if undeclared := [drift.name for drift in drifts if drift.name not in declared]:
+    if undeclared := [drift.key for drift in drifts if drift.key not in declared]:
         raise InvalidConfig(*map(not_declared, undeclared))
     specs = usable_specs(before.specs.entries, context.resolver(lenient=True))
     refused: dict[str, tuple[Problem, ...]] = {}
     edits: dict[SourceItem, tuple[Edit, ...]] = {}
     for drifted in drifts:
-        new_edits, refused[drifted.name] = _edits(drifted, declared[drifted.name], specs)
+        new_edits, refused[drifted.key] = _edits(drifted, declared[drifted.key], specs)
         edits |= new_edits
     files = edit_files(edits)
     loaded = load_files(context, lenient=True, edited=files)
-    after = {desired.name: desired for desired in loaded.desired}
-    accepted = {drifted.name: tuple(_accepted_fields(drifted, after)) for drifted in drifts}
+    after = {key_of(one.name, one.kind): one for one in (*loaded.desired, *loaded.others)}
+    accepted = {drifted.key: tuple(_accepted_fields(drifted, after)) for drifted in drifts}
     if errors := [*loaded.errors, *_unintended_changes(before, after, drifts, accepted, refused)]:
         raise InvalidConfig(*errors)
     for file in files:
         write_file(file)
     return AcceptResult(
         fields={
-            drifted.name: accepted[drifted.name]
+            drifted.key: accepted[drifted.key]
             for drifted in drifts
-            if accepted[drifted.name] or drifted.live is None
+            if accepted[drifted.key] or drifted.live is None
         },
         files=files,
         problems=(*chain.from_iterable(refused.values()), *_references_to_set(after, accepted)),
@@ -90,7 +90,7 @@ def _edits(
     if drifted.live is None:
         return {item: (Remove(path=item.path),) for item in declared.items}, ()
     item = declared.items[-1]
-    edits, problems = ENDPOINT.yaml_edits(
+    edits, problems = KINDS[drifted.kind].yaml_edits(
         declared.merged,
         [field.path for field in drifted.fields],
         drifted.live.fields,
@@ -102,7 +102,7 @@ def _edits(
 
 def _accepted_fields(drifted: Drift, after: Mapping[str, Desired]) -> Iterator[WirePath]:
     """Yield the drifted fields that the edited YAML declares as they are live, or by an unset reference."""
-    desired, live = _find_desired(after, drifted.name, drifted), drifted.live
+    desired, live = _find_desired(after, drifted.key, drifted), drifted.live
     if desired is None or live is None:
         return
     for path in (field.path for field in drifted.fields):
@@ -118,45 +118,48 @@ def _unintended_changes(
     refused: Mapping[str, tuple[Problem, ...]],
 ) -> Iterator[Problem]:
     """Yield an error for each difference between the edited YAML and the intended result."""
-    drift_of = {drifted.name: drifted for drifted in drifts}
-    for old in before.desired:
-        drifted = drift_of.get(old.name)
-        new = _find_desired(after, old.name, drifted)
+    drift_of = {drifted.key: drifted for drifted in drifts}
+    for old in (*before.desired, *before.others):
+        key = key_of(old.name, old.kind)
+        drifted = drift_of.get(key)
+        new = _find_desired(after, key, drifted)
         if drifted is not None and drifted.live is None:
             if new is not None:
-                yield _cannot_edit(old.name, "it would still be declared")
+                yield _cannot_edit(key, "it would still be declared")
         elif new is None:
-            yield _cannot_edit(old.name, "it would no longer be declared")
+            yield _cannot_edit(key, "it would no longer be declared")
         elif drifted is not None:
-            yield from _unintended_fields(old, new, drifted, accepted[old.name], bool(refused[old.name]))
+            yield from _unintended_fields(old, new, drifted, accepted[key], bool(refused[key]))
         elif (new.fields, new.app_name, new.lifecycle) != (old.fields, old.app_name, old.lifecycle):
-            yield _cannot_edit(old.name, "it would change as well")
+            yield _cannot_edit(key, "it would change as well")
 
 
 def _unintended_fields(
     old: Desired, new: Desired, drifted: Drift, accepted: Sequence[WirePath], is_partly_refused: bool
 ) -> Iterator[Problem]:
+    kind, key = KINDS[old.kind], drifted.key
     intended = {field.path for field in drifted.fields}
-    others = [path for path, _, _ in differences(old.fields, new.fields) if path not in intended]
+    others = [path for path, _, _ in differences(old.fields, new.fields, kind) if path not in intended]
     if others:
-        yield _cannot_edit(old.name, f"{ENDPOINT.table.label(others[0])} would change as well")
+        yield _cannot_edit(key, f"{kind.table.label(others[0])} would change as well")
     elif len(accepted) < len(intended) and not is_partly_refused:
-        missing = ENDPOINT.table.label(next(path for path in intended if path not in accepted))
-        yield _cannot_edit(old.name, f"{missing} would differ from the live value")
+        missing = kind.table.label(next(path for path in intended if path not in accepted))
+        yield _cannot_edit(key, f"{missing} would differ from the live value")
 
 
-def _find_desired(after: Mapping[str, Desired], name: str, drifted: Drift | None) -> Desired | None:
-    """Return the endpoint of that name, or of the name to which it was renamed in the account."""
-    desired = after.get(name)
-    return after.get(drifted.live.name) if desired is None and drifted and drifted.live else desired
+def _find_desired(after: Mapping[str, Desired], key: str, drifted: Drift | None) -> Desired | None:
+    """Return the resource of that key, or of the name to which it was renamed in the account."""
+    if key not in after and drifted and drifted.live:
+        key = key_of(drifted.live.name, drifted.kind)
+    return after.get(key)
 
 
 def _references_to_set(
     after: Mapping[str, Desired], accepted: Mapping[str, tuple[WirePath, ...]]
 ) -> Iterator[Problem]:
     """Yield a note for each reference that was written and is unset here."""
-    for desired in after.values():
-        for path in accepted.get(desired.name, ()):
+    for key, desired in after.items():
+        for path in accepted.get(key, ()):
             secret = value_at(desired.fields, path)
             if path in desired.unset and isinstance(secret, Secret):
                 yield Problem(
@@ -165,7 +168,7 @@ def _references_to_set(
                     summary=f"{path[-1]} of `{desired.name}` may be secret,"
                     f" and is written as {secret.source}",
                     hint="set that variable to the live value wherever reconciler plans and applies",
-                    address=address(desired.name),
+                    address=desired.address,
                 )
 
 
@@ -174,5 +177,5 @@ def _cannot_edit(name: str, reason: str) -> Problem:
         code="cannot-edit",
         summary=f"the live values of `{name}` cannot be written into the YAML: {reason}",
         hint="an anchor, a merge key or a default may be the cause; edit the file by hand",
-        address=address(name),
+        address=address_of(name),
     )

@@ -282,6 +282,11 @@ class Plan:
         return tuple(change for change in self.changes if change.action is not Action.NO_OP)
 
     @property
+    def warms_images(self) -> bool:
+        """True if a change may warm its image first."""
+        return any(change.desired.prewarm for change in self.pending if isinstance(change, _DeclaredChange))
+
+    @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.is_error)
 

@@ -21,7 +21,6 @@ from reconciler.model.resource import ENDPOINT, address
 from reconciler.model.settings import approval_word
 from reconciler.novita.account import AccountReader
 from reconciler.planning.dependencies.users import users_after
-from reconciler.planning.prewarm import images_to_warm, pulled_keys
 from reconciler.workflow.history.proofs import (
     last_numbers,
     owe_proofs,
@@ -270,9 +269,10 @@ def perform(
 
 def _warmup(context: Context, approved: PlanResult, writer: Writer, stop: threading.Event) -> Warmup | None:
     """Return what warms the images of a plan; None if it has none to warm."""
-    if not images_to_warm(approved.plan.pending):
+    if not approved.plan.warms_images:
         return None
     from reconciler.apply.prewarm import Warmup
+    from reconciler.planning.prewarm import pulled_keys
 
     return Warmup(
         approved.plan.pending,

@@ -31,7 +31,6 @@ from reconciler.planning.guards import (
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
-from reconciler.planning.prewarm import prewarm_notes
 from reconciler.planning.records import is_current
 from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import reader
@@ -310,7 +309,10 @@ def planned(
         counts = {"declared": declared, "tracked": tracked}
         problems += guards(changes, owners, **counts, allow=allow, again=again, live=listed.endpoints)
         problems += (*adoption_notes(changes, owners), *ENDPOINT.change_notes(changes))
-        problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
+        if plan.warms_images:
+            from reconciler.planning.prewarm import prewarm_notes
+
+            problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
         problems += foreign_guards(changes, {one.key: one for one in inventory.every_record()}, owners)
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(

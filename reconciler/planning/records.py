@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Live, Tracked, address, key_of
+from reconciler.model.resource import Desired, Inventory, Limits, Live, Tracked, address, key_of
 from reconciler.model.secrets import Keyring, seal
 from reconciler.model.values import Fields
 from reconciler.planning.matching import matched
@@ -34,6 +34,21 @@ def applied_record(
     record = _record(desired, object_id, applied)
     is_protected = before is not None and before.prevent_destroy
     return replace(record, prevent_destroy=True) if is_protected else record
+
+
+def with_fitted_defaults(
+    declared: Sequence[Desired], limits: Limits | None, inventory: Inventory
+) -> Sequence[Desired]:
+    """Return the endpoints with default values within the limits, the same sequence if none changes.
+
+    Without `limits`, which were not or could not be read, a default is as it was applied last.
+    """
+    fitted = []
+    for desired in declared:
+        record = inventory.records.get(desired.name)
+        fitted.append(ENDPOINT.fit_defaults(desired, limits, record.applied if record else None))
+    is_same = all(new is old for new, old in zip(fitted, declared, strict=True))
+    return declared if is_same else tuple(fitted)
 
 
 def refreshed(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:

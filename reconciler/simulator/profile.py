@@ -29,6 +29,8 @@ CONSOLE_LIMITS: Mapping[str, int | list[str]] = {
     "maxRequestNum": 1000,
     "minGPUNum": 1,
     "maxGPUNum": 8,
+    "minRequestTimeout": 1,
+    "maxRequestTimeout": 1800,
     "cudaVersionList": ["12.1", "12.2", "12.4", "12.6", "12.8"],
     "minAsyncRequestNum": 1,
     "maxAsyncRequestNum": 10,

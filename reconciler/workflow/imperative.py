@@ -120,6 +120,12 @@ def find_declared(loaded: LoadedConfig, name: str) -> Desired | None:
     return next((desired for desired in loaded.desired if desired.name == name), None)
 
 
+def find_declared_as_applied(context: Context, loaded: LoadedConfig, name: str) -> Desired | None:
+    """Return the declaration of an endpoint; defaults that follow limits are as applied last."""
+    declared, record = find_declared(loaded, name), find_record(context, name)
+    return declared and ENDPOINT.fit_defaults(declared, None, record.applied if record else None)
+
+
 def find_record(context: Context, name: str) -> Tracked | None:
     """Return the record of an endpoint."""
     return load_inventory(context.state_path).records.get(name)

@@ -31,7 +31,7 @@ from reconciler.planning.guards import (
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
-from reconciler.planning.records import is_current
+from reconciler.planning.records import is_current, with_fitted_defaults
 from reconciler.planning.selection import Selection
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_declared_names
@@ -206,6 +206,7 @@ def planned(
     by type. limits_read: the limits if they were read; then the defaults of `loaded` are within them.
     """
     settings = loaded.settings
+    loaded = loaded if guarded else _fitted(loaded, None, inventory)
     require_api_key(settings)
     allow = replace(
         context.allow,
@@ -271,7 +272,7 @@ def planned(
         listings = {**listings, ENDPOINT.type: complete}
         return planned(context, loaded, inventory, goal, guarded=guarded, listings=listings)
     if has_limits and limits_read is None:
-        fitted = _with_fitted_defaults(loaded, limits, records)
+        fitted = _fitted(loaded, limits, records)
         if fitted is not loaded:
             return planned(
                 context, fitted, inventory, goal, guarded=guarded, listings=listings, limits_read=(limits,)
@@ -338,11 +339,7 @@ def planned(
     )
 
 
-def _with_fitted_defaults(loaded: LoadedConfig, limits: Limits | None, records: Inventory) -> LoadedConfig:
+def _fitted(loaded: LoadedConfig, limits: Limits | None, records: Inventory) -> LoadedConfig:
     """Return the configuration with default values within the limits; the same one if none changes."""
-    fitted = []
-    for desired in loaded.desired:
-        record = records.records.get(desired.name)
-        fitted.append(ENDPOINT.fit_defaults(desired, limits, record.applied if record else None))
-    is_same = all(new is old for new, old in zip(fitted, loaded.desired, strict=True))
-    return loaded if is_same else replace(loaded, desired=tuple(fitted))
+    fitted = with_fitted_defaults(loaded.desired, limits, records)
+    return loaded if fitted is loaded.desired else replace(loaded, desired=tuple(fitted))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.simulator import Server
+from reconciler.simulator import Profile, Server
+from reconciler.simulator.profile import CONSOLE_LIMITS
 from tests.fork_server import FIRST_WAIT
 
 from .sandbox import KEY, SPECS, Sandbox
@@ -27,7 +28,9 @@ def sandbox(
     folder = tmp_path / "infra"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    with Server(seed=1) as sim:
+    # The default requestTimeout fits into this account, unlike in tests/e2e/plan/test_fitted_defaults.py.
+    limits = {**CONSOLE_LIMITS, "maxRequestTimeout": 3600}
+    with Server(seed=1, profile=Profile(limits=limits)) as sim:
         monkeypatch.setenv("NOVITA_BASE_URL", sim.url)
         monkeypatch.setenv("NOVITA_API_KEY", KEY)
         found = Sandbox(root=folder, sim=sim, monkeypatch=monkeypatch, capsys=capsys, request=request)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reconciler import Client, NovitaDeploymentProvider, Secret
-from reconciler.simulator import Server
+from reconciler.simulator import Profile, Server
+from reconciler.simulator.profile import CONSOLE_LIMITS
 
 KEY = "sk_the-api-key-itself"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -27,7 +28,8 @@ SPEC: dict[str, Any] = {
 
 @pytest.fixture
 def sim() -> Iterator[Server]:
-    with Server(seed=1) as server:
+    # The default requestTimeout fits into this account.
+    with Server(seed=1, profile=Profile(limits={**CONSOLE_LIMITS, "maxRequestTimeout": 3600})) as server:
         yield server
 
 

@@ -312,7 +312,7 @@ def test_the_limits() -> None:
     """The console's fallback values by default, others if set, 404 if not offered."""
     limit = Api.of().get("/endpoint/limit")[1]
     assert (limit["maxFreeTimeout"], limit["maxGPUNum"]) == (1000, 8)
-    assert "maxRequestTimeout" not in limit
+    assert (limit["minRequestTimeout"], limit["maxRequestTimeout"]) == (1, 1800)
     assert "12.4" in limit["cudaVersionList"]
     assert Api.of(limits={"maxWorkerNum": 5}).get("/endpoint/limit") == (200, {"maxWorkerNum": 5})
     assert outcome(Api.of(limit_offered=False).get("/endpoint/limit")) == (404, "NOT_FOUND")

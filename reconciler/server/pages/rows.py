@@ -23,6 +23,7 @@ from reconciler.model.secrets import MASK
 from reconciler.model.status import EndpointInfo, Managed, Status, Worker
 from reconciler.model.values import ABSENT
 from reconciler.planning.pipeline import plan_endpoints
+from reconciler.planning.records import with_fitted_defaults
 from reconciler.planning.selection import EVERYTHING
 from reconciler.reports.terminal.values import before_and_after, field_name
 from reconciler.server.account_cache import SeenEvent, Snapshot
@@ -248,7 +249,7 @@ def _changes(snapshot: Snapshot) -> tuple[Change, ...] | None:
     if local.desired is None:
         return None
     return plan_endpoints(
-        local.desired,
+        with_fitted_defaults(local.desired, None, local.inventory),
         local.inventory,
         Listing(endpoints=snapshot.live),
         local.settings.keyring,

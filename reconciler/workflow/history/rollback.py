@@ -21,7 +21,7 @@ from reconciler.planning.diff import differences
 from reconciler.planning.selection import Selection
 from reconciler.workflow.endpoints import find_endpoint
 from reconciler.workflow.history.versions import damaged_history, list_versions
-from reconciler.workflow.imperative import find_declared, find_record
+from reconciler.workflow.imperative import find_declared, find_declared_as_applied, find_record
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_files
@@ -46,7 +46,7 @@ def rollback_goal(
     def load(context: Context) -> LoadedConfig:
         loaded = load_config(context, needs_endpoints=False)
         others = (desired for desired in loaded.desired if desired.name != name)
-        declared = find_declared(loaded, name)
+        declared = find_declared_as_applied(context, loaded, name)
         restored = desired_from(context, version, declared)
         notes = () if writes_yaml else _undone_by_apply(restored, declared)
         return replace(

@@ -13,7 +13,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, address
 from reconciler.workflow.history.rollback import desired_from, different_paths
-from reconciler.workflow.imperative import find_declared
+from reconciler.workflow.imperative import find_declared_as_applied
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
@@ -27,7 +27,7 @@ def edit_to_version(context: Context, version: Version) -> tuple[EditedFile, ...
     declared, if a value is a reference that says something else, or if the edit would change anything else.
     """
     before = load_files(context, lenient=True)
-    declared = find_declared(before, version.name)
+    declared = find_declared_as_applied(context, before, version.name)
     declarations = read_declarations(context.root, context.files, (version.name,), context.names)
     source = declarations.get(version.name)
     if declared is None or source is None:
@@ -71,7 +71,7 @@ def _verify(context: Context, before: LoadedConfig, files: tuple[EditedFile, ...
     after = load_files(context, lenient=True, edited=files)
     if after.errors:
         raise InvalidConfig(*after.errors)
-    edited = find_declared(after, restored.name)
+    edited = find_declared_as_applied(context, after, restored.name)
     left = next(different_paths(edited, restored), None) if edited else ()
     if left is not None:
         raise InvalidConfig(

@@ -93,3 +93,18 @@ def test_d9_deploy_and_a_saved_plan(sandbox: Sandbox) -> None:
     assert ran.code == 0
     made: list[Any] = sandbox.sim.world.endpoints
     assert {one["workerConfig"]["requestTimeout"] for one in made} == {1800}
+
+
+def test_a_rollback_writes_no_default_that_was_fitted(sandbox: Sandbox) -> None:
+    """The value that the limit gave belongs to no version, so the YAML declares the version already."""
+    with_limit(sandbox, maxRequestTimeout=1800)
+    sandbox.declare(item("chat", image="chat:1"))
+    sandbox.apply()
+    sandbox.declare(item("chat", image="chat:2"))
+    sandbox.apply()
+    sandbox.declare(item("chat", image="chat:1"))
+    ran = sandbox.run("rollback", "chat", "1", "--auto-approve")
+    assert (ran.code, "the next apply undoes" in ran.out + ran.err) == (0, False)
+    ran = sandbox.run("rollback", "chat", "1", "--auto-approve", "--write")
+    assert "The YAML declares that version already." in ran.out + ran.err
+    assert "requestTimeout" not in (sandbox.root / "endpoints.yaml").read_text()

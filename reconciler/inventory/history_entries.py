@@ -75,8 +75,9 @@ class Version:
     """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601).
 
     In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret. `hidden` are the paths
-    of values that are not in `fields`, because they were secrets without a reference. `proof` is None if no
-    probe was to be sent; `former` are the workers of its mark.
+    of values that are not in `fields`, because they were secrets without a reference. `links` are the paths
+    whose ID was declared by a name, with the address of the resource. `proof` is None if no probe was to be
+    sent; `former` are the workers of its mark.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Version:
     by: Author = UNKNOWN_AUTHOR
     proof: Proof | None = None
     former: tuple[str, ...] = ()
+    links: tuple[tuple[WirePath, str], ...] = ()
 
     @property
     def is_deletion(self) -> bool:
@@ -101,7 +103,7 @@ def line_of(entry: Version | Mark) -> bytes:
     """Return an entry as a line, ending in a newline."""
     # not asdict(), which copies the fields of each version
     document = {name: getattr(entry, name) for name in type(entry).__slots__}
-    for name in ("hidden", "former", "proof"):
+    for name in ("hidden", "former", "links", "proof"):
         if not document.get(name):
             document.pop(name, None)
     if isinstance(entry, Version):
@@ -143,7 +145,8 @@ def parse_line(line: bytes) -> Version | Mark | None:
 def _version(document: dict[str, Any], marked: dict[str, Any]) -> Version:
     by = {"who": document.pop("who", ""), **document.pop("by", {})}
     hidden = tuple(tuple(map(_text, path)) for path in document.pop("hidden", ()))
-    return Version(**document, **marked, by=Author(**by), hidden=hidden)
+    links = tuple((tuple(map(_text, path)), _text(used)) for path, used in document.pop("links", ()))
+    return Version(**document, **marked, by=Author(**by), hidden=hidden, links=links)
 
 
 def _is_valid(version: Version) -> bool:

@@ -9,14 +9,15 @@ from reconciler.config.loader import LoadedConfig
 from reconciler.inventory.history import references_to_secrets
 from reconciler.inventory.history_entries import Version
 from reconciler.inventory.session import load as load_inventory
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT, split_address
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import EndpointNotFound, InvalidConfig
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Lifecycle, Live, address, no_place
 from reconciler.model.secrets import Secret
-from reconciler.model.values import Path
+from reconciler.model.values import Fields, Path, Reference, nested, with_path_from
 from reconciler.planning.comparison import differs_from_live
+from reconciler.planning.dependencies.references import recorded_ids
 from reconciler.planning.diff import differences
 from reconciler.planning.selection import Selection
 from reconciler.workflow.endpoints import find_endpoint
@@ -120,6 +121,7 @@ def desired_from(context: Context, version: Version, declared: Desired | None) -
     record = find_record(context, version.name)
     if problems:
         raise InvalidConfig(*problems)
+    references, fields = _followed(context, version, fields)
     return Desired(
         name=version.name,
         app_name=version.app_name,
@@ -131,7 +133,25 @@ def desired_from(context: Context, version: Version, declared: Desired | None) -
         find_place=declared.find_place if declared else no_place,
         unset=version.hidden,
         restores=version.number,
+        references=references,
     )
+
+
+def _followed(
+    context: Context, version: Version, fields: Fields
+) -> tuple[tuple[tuple[Path, Reference], ...], Fields]:
+    """Return what the version refers to by name, and its fields with the IDs that these have now.
+
+    A resource that is not recorded any more keeps the ID of the version.
+    """
+    if not version.links:
+        return (), fields
+    ids = recorded_ids(load_inventory(context.state_path)).current
+    references = tuple((path, Reference(*split_address(used))) for path, used in version.links)
+    for path, reference in references:
+        if reference in ids:
+            fields = with_path_from(fields, nested(path, ids[reference]), path)
+    return references, fields
 
 
 def different_paths(declared: Desired, restored: Desired) -> Iterator[Path]:
@@ -140,7 +160,8 @@ def different_paths(declared: Desired, restored: Desired) -> Iterator[Path]:
     Equal references are equal: the declaration may have been read without the values of secret helpers.
     """
     for path, before, after in differences(declared.fields, restored.fields):
-        if path not in restored.unset and path != ("name",) and not _is_same_reference(before, after):
+        is_same = _is_same_reference(before, after) or (path, before) in restored.references
+        if path not in restored.unset and path != ("name",) and not is_same:
             yield path
 
 

@@ -65,15 +65,18 @@ def _version(
     app_name = str(live.fields.get("appName", "")) if live else ""
     fields: Fields = {}
     hidden: tuple[Path, ...] = ()
+    links: tuple[tuple[Path, str], ...] = ()
     if not isinstance(change, Delete | Forget):
         fields, hidden = secrets_to_references(change.desired.fields)
         hidden += change.desired.unset  # a rollback to a version without them has kept the live values
+        links = tuple((path, reference.address) for path, reference in change.desired.references)
         app_name = change.desired.app_name or app_name
         lease = change.desired.lease
         by = replace(by, message=by.message or (lease.why if lease else ""))
         if _is_partial(change) and isinstance(change, Update | Scale | Adopt | NoOp):
             last = known[change.name][-1] if change.name in known else None
             fields, hidden = _over(*_before(change, last), fields, hidden)
+            links = last.links if last else ()
     return Version(
         name=change.name,
         number=0,
@@ -83,6 +86,7 @@ def _version(
         app_name=app_name,
         fields=fields,
         hidden=hidden,
+        links=links,
         by=by,
     )
 

@@ -73,6 +73,8 @@ class Warmup:
         changes = map(self._writer.resolved, self._changes)
         images = [one for one in images_to_warm(changes) if not isinstance(one.auth, Reference)]
         self._needed |= {image.key for image in images}
+        if not images:
+            return
         known = self._tasks.listing()
         waiting: dict[Key, PulledImage] = {}
         missing: list[PulledImage] = []
@@ -81,10 +83,10 @@ class Warmup:
             if task is None or task.is_failed:
                 missing.append(image)
             elif task.is_warm:
-                self._tell(image, "warm already")
+                self._tell(image, "Warm already")
             else:
                 waiting[image.key] = image
-                self._tell(image, "is being warmed already")
+                self._tell(image, "Warming already...")
         for image in self._within_quota(missing, known):
             if self._begin(image):
                 waiting[image.key] = image
@@ -127,7 +129,7 @@ class Warmup:
         except ApiError as error:
             self._warn_of(error, image)
             return False
-        self._tell(image, "is being warmed")
+        self._tell(image, "Warming...")
         return True
 
     def _wait(self, waiting: dict[Key, PulledImage], old: AbstractSet[str]) -> None:
@@ -145,13 +147,13 @@ class Warmup:
                         self._warn(f"{image} is not warm, because its prewarm task was deleted")
                 elif task.is_warm:
                     del waiting[key]
-                    self._tell(image, f"warm after {waited}")
+                    self._tell(image, f"Warm after {waited}")
                 elif task.is_failed:
                     del waiting[key]
                     self._warn(f"{image} could not be warmed", detail="; ".join(task.reasons))
                 elif seen.get(key) != task.state:
                     seen[key] = task.state
-                    self._tell(image, f"{task.state} after {waited}")
+                    self._tell(image, f"Still warming: {task.state} after {waited}")
             left = self._start + self._within - self._clock.now()
             if not waiting or left <= 0:
                 break

@@ -101,7 +101,7 @@ class ChangeProbed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageWarming:
-    """The prewarm of an image has begun or has a new state, as a clause such as `warm after 40s`.
+    """The prewarm of an image has begun or has a new state, in words such as `Warm after 40s`.
 
     `image` names it and its region, without secrets.
     """

@@ -34,7 +34,9 @@ def prewarm_notes(changes: Sequence[Change], *, within: float) -> Iterator[Probl
     """Yield the note that tells which images an apply warms; `within` is how long it waits (seconds)."""
     if not (images := images_to_warm(changes)):
         return
-    wait = f"for at most {within:g} seconds" if within else "without a wait"
+    minutes, seconds = divmod(within, 60)
+    longest = quantity(int(minutes), "minute") if minutes and not seconds else f"{within:g} seconds"
+    wait = f"for at most {longest}" if within else "without a wait"
     verb = "is" if len(images) == 1 else "are"
     yield Problem(
         code="prewarm",

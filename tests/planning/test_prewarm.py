@@ -85,5 +85,7 @@ def test_the_note_of_a_plan() -> None:
     [note] = prewarm_notes([create("a"), create("b", image="b:1")], within=90)
     assert note.summary == "2 images are warmed before the endpoints are changed, for at most 90 seconds"
     assert note.detail == "llm:1 in us-dallas-nas-2 for a; b:1 in us-dallas-nas-2 for b"
+    [note] = prewarm_notes([create("a")], within=600)
+    assert note.summary.endswith("for at most 10 minutes")
     [note] = prewarm_notes([create("a")], within=0)
     assert note.summary == "1 image is warmed before the endpoints are changed, without a wait"

@@ -61,14 +61,14 @@ def test_a_new_image_is_warmed_before_the_endpoint_is_made(sandbox: Sandbox) -> 
     )
     planned = sandbox.run("plan")
     assert (
-        "1 image is warmed before the endpoints are changed, for at most 600 seconds\n"
+        "1 image is warmed before the endpoints are changed, for at most 10 minutes\n"
         f"  {IMAGE} in us-dallas-nas-2 for chat, chat-2"
     ) in planned.out + planned.err
     assert "prewarm_create" not in sandbox.operations
     ran = sandbox.apply()
     label = f"{IMAGE} in us-dallas-nas-2"
-    assert f"{label}: is being warmed\n" in ran.err
-    assert f"{label}: warm after " in ran.err
+    assert f"{label}: Warming...\n" in ran.err
+    assert f"{label}: Warm after " in ran.err
     order = [one.operation for one in sandbox.sent("prewarm_create", "create")]
     assert order == ["prewarm_create", "create", "create", "create"]
     [task] = tasks(sandbox)
@@ -212,7 +212,7 @@ def test_a_task_of_others_is_used_and_kept(sandbox: Sandbox) -> None:
     """An image that somebody else has warmed gets no second task."""
     api(sandbox, "POST", PREWARM, {**OTHERS, "imageUrl": IMAGE})
     sandbox.declare(warmed())
-    assert f"{IMAGE} in us-dallas-nas-2: warm already" in sandbox.apply().err
+    assert f"{IMAGE} in us-dallas-nas-2: Warm already" in sandbox.apply().err
     assert [one["note"] for one in tasks(sandbox)] == ["by hand"]
     assert not sandbox.sent("prewarm_create", "prewarm_delete")
 
@@ -300,7 +300,7 @@ def test_events_tell_the_progress(sandbox: Sandbox) -> None:
     assert ran.code == 0, ran.err
     messages = [json.loads(line) for line in ran.out.splitlines()]
     told = [one["@message"] for one in messages if one["type"] == "log" and IMAGE in one["@message"]]
-    assert f"{IMAGE} in us-dallas-nas-2: is being warmed" in told
+    assert f"{IMAGE} in us-dallas-nas-2: Warming..." in told
 
 
 @pytest.mark.parametrize(("value", "code"), [("yes", 1), (1, 1), (False, 0), ("${env:ON}", 0)])
@@ -327,3 +327,36 @@ def test_the_commands_of_the_page_run(sandbox: Sandbox) -> None:
         assert ran.code == 0, ran.err
         sandbox.write("endpoints.yaml", declared.replace("chat:1.4.2", f"chat:1.4.{version}"))
     assert [one["state"] for one in tasks(sandbox)] == ["Succeeded"] * 3
+
+
+def private(sandbox: Sandbox, **fields: Any) -> None:
+    registry = {
+        "name": "hub",
+        "registry": "registry.example.com",
+        "username": "me",
+        "password": "${env:PASS}",
+    }
+    sandbox.monkeypatch.setenv("PASS", "the-password-itself")
+    sandbox.declare(warmed(imageAuth="hub", **fields), registries=[registry])
+
+
+def test_the_credential_of_the_same_apply_comes_first(sandbox: Sandbox) -> None:
+    """A private image is warmed with the credential that the run has made, before its endpoint is."""
+    sandbox.sim.world.switch(check_references=True)
+    private(sandbox)
+    ran = sandbox.apply()
+    assert "not warm" not in ran.out + ran.err
+    order = [one.operation for one in sandbox.sent("auth_save", "prewarm_create", "create")]
+    assert order == ["auth_save", "prewarm_create", "create"]
+    [auth] = api(sandbox, "GET", "/repository/auths")["data"]
+    assert [(one["repositoryAuth"], one["state"]) for one in tasks(sandbox)] == [(auth["id"], "Succeeded")]
+
+
+def test_an_image_without_its_credential_is_not_warmed(sandbox: Sandbox) -> None:
+    """The credential could not be made, so the endpoint is not attempted, and its image not asked for."""
+    sandbox.sim.faults.add(Fault(operation="auth_save", status=400, reason="VALIDATOR_PARAM", times=None))
+    private(sandbox)
+    ran = sandbox.run("apply", "--auto-approve", "--json")
+    assert ran.code == 4
+    assert {one["outcome"] for one in ran.document["results"]} == {"failed", "not attempted"}
+    assert not sandbox.sent("prewarm_create")

@@ -65,8 +65,11 @@ class SharedReads:
     `account_size` is the number of endpoints, with those that the stage creates.
     """
 
-    def __init__(self, reader: AccountReader, clock: Clock, *, parallelism: int, account_size: int) -> None:
+    def __init__(
+        self, reader: AccountReader, clock: Clock, *, parallelism: int, account_size: int, creates: int = 0
+    ) -> None:
         self._reader = reader
+        self._creates = creates
         self._clock = clock
         self._parallelism = parallelism
         self._requests = -(-account_size // PAGE_SIZE) + 1
@@ -93,6 +96,14 @@ class SharedReads:
     def url_of(self, object_id: str) -> str | None:
         """Return the URL of an endpoint that was read; None if none of these reads showed the endpoint."""
         return self._urls.get(object_id)
+
+    def is_read_at_once(self, wait: Wait) -> bool:
+        """Return whether the thread that made an endpoint reads it back first; few creates share no read."""
+        return (
+            isinstance(wait.condition, Visible)
+            and wait.condition.is_new
+            and self._creates < MIN_LISTED_CREATES
+        )
 
     def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
         """Return the waits to poll while other changes are being written.
@@ -200,6 +211,10 @@ class SharedReads:
 
     def _get_many(self, waits: Iterable[Wait]) -> Iterator[tuple[Wait, Read]]:
         """Read endpoints by their IDs, in parallel."""
+        waits = tuple(waits)
+        if len(waits) == 1:
+            yield waits[0], self._get(waits[0])
+            return
         with DaemonThreadPool(self._parallelism) as pool:
             for wait, future in [(wait, pool.submit(self._get, wait)) for wait in waits]:
                 yield wait, future.result()

@@ -70,8 +70,13 @@ class Stage:
         try:
             while (job := self._next()) is not None:
                 task, outcome = job
-                condition = task.advance(outcome)
-                self._end_job(task, condition)
+                wait = self._advance(task, outcome)
+                while wait is not None and self._reads.is_read_at_once(wait):
+                    over = [ending for _, ending in self._reads.poll((wait,))]
+                    if not over:
+                        break
+                    wait = self._advance(task, over[0])
+                self._end_job(task, wait)
         finally:
             self._close()
 
@@ -90,11 +95,16 @@ class Stage:
                 self._has_work.wait()
             return None
 
-    def _end_job(self, task: Task, condition: Condition | None) -> None:
+    def _advance(self, task: Task, outcome: Outcome) -> Wait | None:
+        """Perform a task up to its next wait, and return that; None at the end."""
+        condition = task.advance(outcome)
+        return None if condition is None else Wait(condition, self._clock.now())
+
+    def _end_job(self, task: Task, wait: Wait | None) -> None:
         with self._lock:
             self._active -= 1
-            if condition is not None:
-                self._waits[Wait(condition, self._clock.now())] = task
+            if wait is not None:
+                self._waits[wait] = task
 
     def _can_start(self) -> bool:
         """Return whether the next task may begin: it is verified if it must be, or only notes the stop."""

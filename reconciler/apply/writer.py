@@ -227,7 +227,10 @@ class Writer:
     def reads_of(self, changes: Sequence[Change], parallelism: int) -> SharedReads:
         """Return the reads that these changes share."""
         size = sum(map(len, self.known_ids.values())) + sum(isinstance(change, Create) for change in changes)
-        return SharedReads(self.account, self.clock, parallelism=parallelism, account_size=size)
+        creates = sum(isinstance(change, Create | Replace) for change in changes)
+        return SharedReads(
+            self.account, self.clock, parallelism=parallelism, account_size=size, creates=creates
+        )
 
     def _prepare(self, change: Update | Scale | Adopt) -> None:
         """Check and record what must be so before the first step."""

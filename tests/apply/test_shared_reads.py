@@ -272,3 +272,14 @@ def test_deletes_are_not_read_back_between_deletes(world: World) -> None:
     assert (world.reads.due(gone), world.reads.due(both)) == ((), both[2:])
     world.clock.time += durations.MAX_READ_BACK_INTERVAL
     assert (world.reads.due(gone), world.reads.due(both)) == (gone, both)
+
+
+@pytest.mark.parametrize(
+    ("creates", "is_new", "expected"), [(31, True, True), (31, False, False), (32, True, False)]
+)
+def test_few_creates_are_read_back_by_their_own_threads(creates: int, is_new: bool, expected: bool) -> None:
+    clock = Clock()
+    account = cast(AccountReader, Account(clock))
+    reads = SharedReads(account, clock, parallelism=4, account_size=creates, creates=creates)
+    wait = Wait(Visible(id="a", target={}, is_new=is_new), clock.now())
+    assert reads.is_read_at_once(wait) is expected

@@ -15,18 +15,32 @@ from reconciler.apply.stage import Stage
 
 
 class Reads:
-    """Reads that meet every condition at once, and note how many waits and checks each of them served."""
+    """Reads that meet every condition at once, and note how many waits and checks each of them served.
 
-    def __init__(self) -> None:
+    at_once: the thread of a task reads first. late: conditions (count) that the first reads do not meet.
+    """
+
+    def __init__(self, *, at_once: bool = False, late: int = 0) -> None:
         self.polls: list[tuple[int, int]] = []
+        self.threads: set[str] = set()
         self.has_fresh_listing = False
+        self._at_once, self._late = at_once, late
+
+    def is_read_at_once(self, _wait: Wait) -> bool:
+        return self._at_once
 
     def due(self, waits: Sequence[Wait]) -> Sequence[Wait]:
         return ()
 
     def poll(self, waits: Sequence[Wait], *, checks: int = 0) -> list[tuple[Wait, Outcome]]:
         self.polls.append((len(waits), checks))
+        self.threads.add(threading.current_thread().name.partition("_")[0])
         self.has_fresh_listing = True
+        for wait in waits:
+            wait.polls += 1
+        if self._late:
+            self._late -= 1
+            return []
         return [(wait, None) for wait in waits]
 
 
@@ -49,8 +63,10 @@ class Task:
         return Visible(id=self.name, target={}) if self.left >= 0 else None
 
 
-def run(tasks: Sequence[Task], parallelism: int = 4, *, is_stopped: bool = False) -> Reads:
-    reads = Reads()
+def run(
+    tasks: Sequence[Task], parallelism: int = 4, *, is_stopped: bool = False, reads: Reads | None = None
+) -> Reads:
+    reads = reads or Reads()
     stage = Stage(tasks, cast(SharedReads, reads), SystemClock(), is_stopped=lambda: is_stopped)
     stage.run(parallelism)
     return reads
@@ -76,6 +92,20 @@ def test_tasks_without_a_check_begin_at_once() -> None:
 def test_one_lane_ends_each_task_before_the_next() -> None:
     tasks = [Task("a"), Task("b")]
     assert run(tasks, 1).polls == [(0, 2), (1, 0), (1, 0)]
+
+
+def test_the_thread_of_a_task_reads_at_once_what_is_not_shared() -> None:
+    tasks = [Task(str(number), 2, needs_check=False) for number in range(3)]
+    reads = run(tasks, reads=Reads(at_once=True))
+    assert (reads.polls, reads.threads) == ([(1, 0)] * 6, {"apply"})
+    assert [task.steps for task in tasks] == [3] * 3
+
+
+def test_what_the_first_read_does_not_show_waits_for_a_shared_one() -> None:
+    tasks = [Task(str(number), needs_check=False) for number in range(3)]
+    reads = run(tasks, reads=Reads(at_once=True, late=3))
+    assert reads.polls == [(1, 0)] * 3 + [(3, 0)]
+    assert [task.steps for task in tasks] == [2] * 3
 
 
 def test_a_stopped_stage_reads_nothing() -> None:

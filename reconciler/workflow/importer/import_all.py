@@ -216,7 +216,10 @@ def _draft(
     """Return the YAML of all kinds. A variable has one value, whatever kinds refer to it."""
     in_use = {name: context.resolver().variable(name) for name in _references(context, loaded)}
     specs = usable_specs(loaded.specs.entries, context.resolver())
-    names = names_by_id(unmanaged, inventory, (*loaded.desired, *loaded.others))
+    names = {
+        key: context.names.declared(name) or name
+        for key, name in names_by_id(unmanaged, inventory, (*loaded.desired, *loaded.others)).items()
+    }
     drafts: list[Draft] = []
     for kind, resources in unmanaged.items():
         draft = KINDS[kind].draft(

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reconciler.model.plan import Action, Cause, Change, Delete, Half, Plan, Replace, Update
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Live
+from reconciler.model.resource import Live, address
+from reconciler.model.values import Reference
 from reconciler.planning.dependencies.references import references_of
 from reconciler.planning.dependencies.users import uses
 
@@ -33,22 +34,36 @@ class Dependencies:
     def __init__(self, changes: Iterable[Change]) -> None:
         self._pending = {change.address: change for change in changes if change.action is not Action.NO_OP}
         self._users: dict[tuple[str, str], list[Change]] = {}
+        self._referring: dict[str, list[Change]] = {}
         for change in self._pending.values():
             live = getattr(change, "live", None)
             for used in uses(live) if live else ():
                 self._users.setdefault(used, []).append(change)
+            for reference in _references(change):
+                self._referring.setdefault(reference.address, []).append(change)
 
     def needed(self, change: Change) -> Sequence[Change]:
-        """Return the changes that must have succeeded before this one may begin."""
+        """Return the changes that must have succeeded before this one may begin.
+
+        The old object of a rotation also needs those that refer to the new one: what an object uses whose
+        change failed is not certain.
+        """
         if isinstance(change, Delete) or getattr(change, "half", None) is Half.OLD:
-            return self.users(change.live) if isinstance(change, Delete | Replace) else ()
-        desired = getattr(change, "desired", None)
-        references = (reference for _, reference in desired.references) if desired else ()
-        return [self._pending[one.address] for one in references if one.address in self._pending]
+            if not isinstance(change, Delete | Replace):
+                return ()
+            name = address(change.tracked.live_name, change.kind)
+            return [*self.users(change.live), *self._referring.get(name, ())]
+        return [self._pending[one.address] for one in _references(change) if one.address in self._pending]
 
     def users(self, live: Live) -> Sequence[Change]:
         """Return the changes of live resources that use this one."""
         return self._users.get((live.kind, live.id), ())
+
+
+def _references(change: Change) -> Iterator[Reference]:
+    """Yield what the declaration of a change refers to, as it was before IDs were known."""
+    desired = getattr(change, "desired", None)
+    yield from (reference for _, reference in (desired.references if desired else ()))
 
 
 def dependency_failed(change: Change, needed: Change) -> Problem:

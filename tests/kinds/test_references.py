@@ -27,7 +27,7 @@ def posts(sandbox: Sandbox) -> list[str]:
 def test_the_id_is_known_after_the_apply(sandbox: Sandbox, console: Console) -> None:
     """The plan says so in all formats; the apply sends the ID, and the next plan is empty."""
     sandbox.declare(credentials=[credential()], robots=[robot()])
-    assert "+ credential = (known after apply)" in sandbox.run("plan").out
+    assert f"+ credential = (known after apply)  # {TYPE}.hub\n" in sandbox.run("plan").out
     change = changes(sandbox.plan().document)[f"{ROBOT_TYPE}.bender"]
     assert change["change"]["after"]["credentialId"] is None
     assert change["change"]["after_unknown"] == {"id": True, "url": True, "credentialId": True}

@@ -11,7 +11,7 @@ from reconciler.model.encoding import json_chunks
 from reconciler.model.plan import Action, Adopt, Change, Create, Plan, Replace
 from reconciler.model.probe import ProbeResult
 from reconciler.model.problem import limit_problems
-from reconciler.model.resource import Lease, Tracked
+from reconciler.model.resource import ENDPOINT, Lease, Tracked
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import Json, unknown_parts
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
@@ -81,6 +81,7 @@ def plan_parts(run: RunReport, facts: Mapping[str, Facts] | None = None) -> dict
         "unmanaged": [
             {
                 "name": live.name,
+                **({"type": live.kind} if live.kind != ENDPOINT else {}),
                 "id": live.id,
                 **({"environment": live.environment} if live.environment else {}),
             }

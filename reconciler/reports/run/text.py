@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Plan, Replace
-from reconciler.model.resource import Live
+from reconciler.model.resource import Live, key_of
 from reconciler.model.text import quantity
-from reconciler.model.values import ABSENT
+from reconciler.model.values import ABSENT, Reference
 from reconciler.planning.dependencies.order import followers_of
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.terminal.style import PLAIN, Style
@@ -151,10 +150,10 @@ def _summary_details(plan: Plan) -> Iterator[str]:
     counts = plan.counts()
     if scales := counts[Action.SCALE]:
         yield f"  {scales} of the changes only scale{'s' if scales == 1 else ''}."
-    rotated = sum(isinstance(change, Replace) and change.is_rotation for change in plan.changes)
-    if replaced := counts[Action.REPLACE] - rotated:
+    replaced = [one.kind for one in plan.changes if isinstance(one, Replace) and not one.is_rotation]
+    if replaced:
         yield f"  {_subject(replaced)} replaced, with a new ID and a new URL."
-    if forgotten := counts[Action.FORGET]:
+    if forgotten := [one.kind for one in plan.changes if one.action is Action.FORGET]:
         yield f"  {_subject(forgotten)} removed from the inventory, but not deleted."
 
 
@@ -191,10 +190,14 @@ def _change(change: Change, style: Style, *, is_explained: bool) -> Iterator[str
 def _followers(followers: Sequence[Change], style: Style) -> Iterator[str]:
     """Yield a line about the users of a rotated object, which have no other change."""
     if followers:
-        count = quantity(len(followers), KINDS[followers[0].kind].noun)
+        from reconciler.planning.review.disruption import effect_of
+
+        count = _count([change.kind for change in followers])
         verb = "follows" if len(followers) == 1 else "follow"
+        effects = filter(None, map(effect_of, followers))
+        how = ", with rolling restarts" if any(effect.disrupts for effect in effects) else ""
         names = ", ".join(plain(change.name) for change in followers)
-        yield style.dim(f"      # (rotated: {count} {verb}: {names})")
+        yield style.dim(f"      # (rotated: {count} {verb}{how}: {names})")
 
 
 def _effect(change: Change, style: Style) -> Iterator[str]:
@@ -240,9 +243,15 @@ def field_lines(
         symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
         before, after = before_and_after(field)
         value = f"{before} -> {after}" if symbol == "~" else after if symbol == "+" else before
-        words = remarks(field)
+        words = [*_reference_remark(field), *remarks(field)]
         remark = style.dim(f"  # {', '.join(words)}") if words else ""
         yield f"      {_colored_symbol(symbol, style)} {pad(name, width)} = {value}{remark}"
+
+
+def _reference_remark(field: FieldChange) -> Sequence[str]:
+    """Return the address of the resource whose ID the field gets, if that is not known yet."""
+    after = field.after
+    return [plain(after.address)] if isinstance(after, Reference) and after.name else ()
 
 
 def _drift(drift: Drift, style: Style) -> Iterator[str]:
@@ -267,19 +276,20 @@ def unmanaged_lines(unmanaged: Sequence[Live], style: Style, *, named: bool) -> 
     yield f"{line}:"
     for live in unmanaged:
         environment = f"  (environment {live.environment})" if live.environment else ""
-        yield f"  {plain(live.name)}  [id={plain(live.id)}]{environment}"
+        yield f"  {plain(key_of(live.name, live.kind))}  [id={plain(live.id)}]{environment}"
 
 
 def unmanaged_line(unmanaged: Sequence[Live]) -> str:
-    """Return the number of unmanaged endpoints, and of those of other environments, as clauses."""
-    owners = Counter(live.environment for live in unmanaged)
+    """Return the number of unmanaged resources, and of those of other environments, as clauses."""
+    kinds: dict[str, list[str]] = {}
+    for live in unmanaged:
+        kinds.setdefault(live.environment, []).append(live.kind)
     clauses = []
-    if count := owners.pop("", 0):
-        clauses.append(f"{_subject(count, ' of the account')} not managed by this configuration")
-    for name, count in owners.items():
-        clauses.append(
-            f"{quantity(count, 'endpoint')} belong{'s' if count == 1 else ''} to environment {name}"
-        )
+    if own := kinds.pop("", ()):
+        clauses.append(f"{_subject(own, ' of the account')} not managed by this configuration")
+    for name, others in kinds.items():
+        belong = "belongs" if len(others) == 1 else "belong"
+        clauses.append(f"{_count(others)} {belong} to environment {name}")
     return "; ".join(clauses)
 
 
@@ -297,6 +307,11 @@ def _colored_symbol(symbol: str, style: Style) -> str:
             return style.changed(symbol)
 
 
-def _subject(count: int, complement: str = "") -> str:
-    """Return the beginning of a sentence about some endpoints, with its verb."""
-    return f"{quantity(count, 'endpoint')}{complement} {'is' if count == 1 else 'are'}"
+def _subject(kinds: Sequence[str], complement: str = "") -> str:
+    """Return the beginning of a sentence about resources of these kinds, with its verb."""
+    return f"{_count(kinds)}{complement} {'is' if len(kinds) == 1 else 'are'}"
+
+
+def _count(kinds: Sequence[str]) -> str:
+    """Return the number of resources of these kinds, by the noun that they share."""
+    return quantity(len(kinds), KINDS[kinds[0]].noun if len(set(kinds)) == 1 else "resource")

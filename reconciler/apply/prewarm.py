@@ -16,7 +16,15 @@ from reconciler.apply.writer import Writer
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent, ImageWarming
 from reconciler.model.command import command_line
-from reconciler.model.errors import AnswerLost, ApiError, KeyRefused, ReconcilerError, ServerError
+from reconciler.model.errors import (
+    AnswerLost,
+    ApiError,
+    KeyRefused,
+    ReconcilerError,
+    ServerError,
+    Throttled,
+    Unreachable,
+)
 from reconciler.model.plan import Change
 from reconciler.model.prewarm import PrewarmTask, PulledImage
 from reconciler.model.problem import Problem, Severity
@@ -122,8 +130,9 @@ class Warmup:
         except KeyRefused:
             raise
         except (AnswerLost, ServerError):
-            # it may exist; the next listing tells
-            if _best(self._tasks.listing(), image.key) is None:
+            # it may exist, which the next listing tells
+            task = _best(self._tasks.listing(), image.key)
+            if task is None or task.is_failed:
                 self._warn(f"{image} may not be warmed: the answer was lost, and Novita lists no task for it")
                 return False
         except ApiError as error:
@@ -136,24 +145,13 @@ class Warmup:
         """Wait until all images are warm or failed; `old` are the IDs of tasks that failed before."""
         seen: dict[Key, str] = {}
         polls = chain(durations.SERVING_POLLS, repeat(self._every))
-        while waiting and not self._stop.is_set():
-            tasks = [task for task in self._tasks.listing() if task.id not in old]
-            waited = f"{self._clock.now() - self._start:.0f}s"
-            for key, image in tuple(waiting.items()):
-                task = _best(tasks, key)
-                if task is None:
-                    if key in seen:
-                        del waiting[key]
-                        self._warn(f"{image} is not warm, because its prewarm task was deleted")
-                elif task.is_warm:
-                    del waiting[key]
-                    self._tell(image, f"Warm after {waited}")
-                elif task.is_failed:
-                    del waiting[key]
-                    self._warn(f"{image} could not be warmed", detail="; ".join(task.reasons))
-                elif seen.get(key) != task.state:
-                    seen[key] = task.state
-                    self._tell(image, f"Still warming: {task.state} after {waited}")
+        while not self._stop.is_set():
+            if (listed := self._look()) is not None:
+                tasks = [task for task in listed if task.id not in old]
+                over = {
+                    key for key, image in waiting.items() if self._is_over(image, _best(tasks, key), seen)
+                }
+                waiting = {key: image for key, image in waiting.items() if key not in over}
             left = self._start + self._within - self._clock.now()
             if not waiting or left <= 0:
                 break
@@ -166,6 +164,29 @@ class Warmup:
                 f"{image} is not warm after {self._within:g} seconds, and its endpoints were changed anyway",
                 hint=f"Novita goes on to warm it; the next time, `{longer}` waits longer",
             )
+
+    def _is_over(self, image: PulledImage, task: PrewarmTask | None, seen: dict[Key, str]) -> bool:
+        """Tell the state of a task if it is a new one. Return whether it ends the wait for the image."""
+        waited = f"{self._clock.now() - self._start:.0f}s"
+        if task is None:
+            if image.key in seen:
+                self._warn(f"{image} is not warm, because its prewarm task was deleted")
+            return image.key in seen
+        if task.is_warm:
+            self._tell(image, f"Warm after {waited}")
+        elif task.is_failed:
+            self._warn(f"{image} could not be warmed", detail="; ".join(task.reasons))
+        elif seen.get(image.key) != task.state:
+            self._tell(image, f"Still warming: {task.state} after {waited}")
+        seen[image.key] = task.state
+        return task.is_warm or task.is_failed
+
+    def _look(self) -> Iterable[PrewarmTask] | None:
+        """Return the tasks; None if Novita does not answer now, which the next look may change."""
+        try:
+            return self._tasks.listing(retries=False)
+        except (ServerError, Throttled, AnswerLost, Unreachable):
+            return None
 
     def _tell(self, image: PulledImage, state: str) -> None:
         self._emit(ImageWarming(image=str(image), state=state))

@@ -27,12 +27,12 @@ class PrewarmTasks:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def listing(self) -> tuple[PrewarmTask, ...]:
-        """Return all tasks of the account, the oldest or the newest first, as Novita lists them."""
+    def listing(self, *, retries: bool = True) -> tuple[PrewarmTask, ...]:
+        """Return all tasks of the account, in Novita's order."""
         found: dict[str, PrewarmTask] = {}
         for page in range(1, MAX_PAGES + 1):
             request = Request(method="GET", path=_PATH, query={"page": str(page), "pageSize": str(PAGE_SIZE)})
-            answer = self._client.send(request)
+            answer = self._client.send(request, retries=retries)
             items = answer.get("data") if isinstance(answer, Mapping) else None
             if not isinstance(answer, Mapping) or ("data" not in answer or not _is_list(items)):
                 raise self._unexpected(request, "it has no list of tasks")

@@ -189,6 +189,30 @@ def test_a_lost_answer_begins_no_second_task(sandbox: Sandbox, kind: Any) -> Non
     assert [one["state"] for one in tasks(sandbox)] == ["Succeeded"]
 
 
+def test_a_lost_answer_of_a_second_try_is_not_the_first_task(sandbox: Sandbox) -> None:
+    """A task that failed before does not stand for one that may not exist; nobody waits for it."""
+    sandbox.sim.world.switch(prewarm_error="no space")
+    sandbox.declare(warmed())
+    sandbox.apply("--prewarm-timeout=10s")
+    sandbox.declare(warmed(), warmed("other"))
+    sandbox.sim.faults.add(Fault(operation="prewarm_create", kind="lost_request"))
+    [warning] = warnings(sandbox)
+    assert "may not be warmed" in warning
+
+
+def test_a_busy_server_does_not_end_the_wait(sandbox: Sandbox) -> None:
+    """A look that fails is followed by another one, until the timeout."""
+    sandbox.sim.world.switch(prewarm_seconds=0.4)
+    sandbox.declare(warmed())
+
+    def fail(_request: Request) -> None:
+        sandbox.sim.faults.add(Fault(operation="prewarms", status=503, times=2))
+
+    sandbox.sim.faults.after("prewarm_create", fail)
+    assert warnings(sandbox) == []
+    assert [one.status for one in sandbox.sent("prewarms")][:4] == [200, 503, 503, 200]
+
+
 @pytest.mark.parametrize(
     ("operation", "when"),
     [

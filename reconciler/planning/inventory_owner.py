@@ -63,7 +63,7 @@ def account_guards(
     `forgets` is true if the plan drops records of endpoints that are gone. `deleted` are IDs that an
     interrupted run was deleting. `again` is the command that agrees, "" for a run that only reads.
     """
-    if not (inventory.records or inventory.intents):
+    if has_nothing(inventory):
         return
     known = [record.id for record in inventory.records.values() if record.id not in deleted]
     gone = sum(object_id not in account.live_ids for object_id in known)
@@ -148,3 +148,8 @@ def _other_key(*, is_shared: bool) -> Problem:
         else "after a rotation the next apply notes the new one; where several keys write it, set "
         "RECONCILER_STATE_KEY to the same value everywhere",
     )
+
+
+def has_nothing(inventory: Inventory) -> bool:
+    """Return True if nothing is recorded, and no create is open, of any kind."""
+    return not (any(inventory.every_record()) or any(inventory.every_intent()))

@@ -177,7 +177,7 @@ def apply(
     with locked_inventory(context, base_url(first.settings)) as session:
         on_locked(session.checkpoint_records)
         current = first
-        if session.inventory != first.inventory or session.inventory.intents:
+        if session.inventory != first.inventory or any(session.inventory.every_intent()):
             loaded = goal.load(context)
             current = named(planned(context, loaded, session.inventory, goal, settle=True))
             if current.blocked or (current.digest != first.digest and not approve(current)):
@@ -296,7 +296,7 @@ def _has_work(context: Context, planned: PlanResult, goal: Goal) -> bool:
     stale = any(isinstance(change, NoOp) and change.is_stale for change in planned.plan.changes)
     is_partial = context.selection.targets or context.selection.excludes or goal.imperative
     return (
-        bool(planned.plan.pending or planned.inventory.intents or stale)
+        bool(planned.plan.pending or any(planned.inventory.every_intent()) or stale)
         or needs_checkpoint(context.state_path)
         or (planned.claim.has_news and goal.imperative is None)
         or bool(has_approved_plan(context) and not is_partial)

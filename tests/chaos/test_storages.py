@@ -205,7 +205,8 @@ def _wait_for_pending_writes(novita: Server) -> None:
     while novita.connections:
         assert time.monotonic() < deadline, "a connection stays open"
         time.sleep(0.005)
-    time.sleep(novita.world.profile.update_lag_seconds + novita.world.profile.reference_lag_seconds)
+    lags = novita.world.profile
+    time.sleep(lags.update_lag_seconds + lags.reference_lag_seconds + lags.in_use_lag_seconds)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))

@@ -66,8 +66,7 @@ def _lock(context: Context) -> Check:
 
 def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
     findings = []
-    if inventory.intents:
-        names = ", ".join(sorted(inventory.intents))
+    if names := ", ".join(sorted(intent.key for intent in inventory.every_intent())):
         findings.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
     if has_approved_plan(context):
         findings.append(("an approved apply has not finished", "reconciler apply --resume   finishes it"))

@@ -24,6 +24,7 @@ from reconciler.planning.inventory_owner import (
     account_guards,
     environment_guard,
     files_guard,
+    has_nothing,
     host_mismatch,
 )
 from reconciler.workflow.runtime.context import Context
@@ -101,7 +102,7 @@ def claim_inventory(
     is_same_environment = recorded_owner.environment in ("", environment)
     files, recorded = FileSet.of(context), FileSet.recorded(context, recorded_owner)
     is_same = recorded is None or files.includes(recorded)
-    is_new = not (inventory.records or inventory.intents)
+    is_new = has_nothing(inventory)
     if is_new or (by_files and (is_whole or (is_same and is_same_environment))):
         owner = replace(owner, environment=environment)
     if by_files and (is_whole or is_same):

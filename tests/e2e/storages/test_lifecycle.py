@@ -119,6 +119,29 @@ def test_a_killed_create_is_found(sandbox: Sandbox) -> None:
     assert len(call(sandbox, "networkstorages/list")["data"]) == 1
 
 
+def test_a_create_that_appears_late_is_waited_for(sandbox: Sandbox) -> None:
+    """An open create is settled before it is sent again, with storages alone as with endpoints."""
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 2}})
+    sandbox.sim.world.switch(reference_lag_seconds=0.4)
+    sandbox.declare(storages=[storage()])
+    sandbox.killed("storage_create")
+    sandbox.apply()
+    assert len(sandbox.sent("storage_create")) == 1
+    sandbox.sim.world.switch(reference_lag_seconds=0.0)
+    assert records(sandbox)[ADDRESS]["id"] == live(sandbox)["weights"]["storageId"]
+
+
+def test_an_inventory_of_storages_belongs_to_its_account(sandbox: Sandbox) -> None:
+    """Records of storages alone are guarded as those of endpoints: another host is another account."""
+    sandbox.declare(storages=[storage()])
+    sandbox.apply()
+    path = sandbox.root / "state/novita.json"
+    path.write_text(path.read_text().replace(sandbox.sim.url, "https://api.novita.ai"))
+    ran = sandbox.run("apply", "--auto-approve")
+    assert ran.code == 3
+    assert "--allow-other-account" in ran.err
+
+
 def test_many_are_listed_completely(sandbox: Sandbox) -> None:
     """Pages are counted from 1, and the total proves that none is missing."""
     for number in range(120):

@@ -77,7 +77,8 @@ class LocalState:
         def described(endpoint: Live) -> EndpointInfo:
             manager = managed_by_id.get(endpoint.id, Managed.UNMANAGED)
             info = leased(ENDPOINT.endpoint_info(self.match(endpoint).redacted, manager), leases)
-            if owner := foreign_owner(endpoint, self.inventory, self.owners):
+            owner = "" if endpoint.id in self._records else self.owners.get(endpoint.id, "")
+            if owner:
                 return replace(info, environment=owner, managed=Managed.UNMANAGED)
             return info
 
@@ -105,8 +106,9 @@ def leased(info: EndpointInfo, leases: Mapping[str, Lease]) -> EndpointInfo:
 
 def foreign_owner(live: Live, inventory: Inventory, owners: Mapping[str, str]) -> str:
     """Return the other environment that records the endpoint; "" if there is none, or the inventory does."""
-    is_recorded = any(record.id == live.id for record in inventory.records.values())
-    return "" if is_recorded else owners.get(live.id, "")
+    owner = owners.get(live.id, "")
+    is_recorded = owner and any(record.id == live.id for record in inventory.records.values())
+    return "" if is_recorded else owner
 
 
 def refuse_foreign(live: Live, inventory: Inventory, owners: Mapping[str, str]) -> None:

@@ -384,3 +384,11 @@ def test_an_image_without_its_credential_is_not_warmed(sandbox: Sandbox) -> None
     assert ran.code == 4
     assert {one["outcome"] for one in ran.document["results"]} == {"failed", "not attempted"}
     assert not sandbox.sent("prewarm_create")
+
+
+def test_the_defaults_of_a_file_may_ask_for_it(sandbox: Sandbox) -> None:
+    """And an item may decline it."""
+    cold = item("cold", image="cold:1", prewarm=False)
+    sandbox.declare(item("warm", image=IMAGE), cold, defaults={"prewarm": True})
+    sandbox.apply()
+    assert [one["imageUrl"] for one in tasks(sandbox)] == [IMAGE]

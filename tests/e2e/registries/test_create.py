@@ -112,3 +112,15 @@ def test_what_was_not_saved_can_be_said_too(sandbox: Sandbox) -> None:
         delete(sandbox, one["id"])
     sandbox.apply()
     assert matches_account(sandbox)
+
+
+def test_a_late_listing_does_not_hide_what_a_killed_run_saved(sandbox: Sandbox) -> None:
+    """The next apply waits for the settling time, before it takes a create as not done."""
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 1.5}})
+    sandbox.sim.world.switch(reference_lag_seconds=0.7)
+    sandbox.declare(registries=[credential()])
+    sandbox.killed("auth_save", when="after")
+    assert "creates whose outcome is unknown: novita_registry.hub" in sandbox.run("doctor").out
+    sandbox.apply()
+    assert matches_account(sandbox)
+    assert len(auths(sandbox)) == 1

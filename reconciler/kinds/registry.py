@@ -67,8 +67,7 @@ def in_order_of_needs(kinds: Iterable[str]) -> list[str]:
 
     def add(kind: str) -> None:
         for needed in KINDS[kind].needs:
-            if needed in KINDS:
-                add(needed)
+            add(needed)
         ordered.setdefault(kind)
 
     wanted = sorted(kinds)

@@ -301,7 +301,7 @@ def planned(
         *option_notes,
         *selection.partial_note(sum(hasattr(change, "desired") for change in changes), declared),
     ]
-    if loaded.others and plan.pending:
+    if plan.pending:
         from reconciler.planning.dependencies.order import unresolvable
 
         problems += unresolvable(changes)

@@ -48,9 +48,7 @@ class Dependencies:
         The old object of a rotation also needs those that refer to the new one: what an object uses whose
         change failed is not certain.
         """
-        if isinstance(change, Delete) or getattr(change, "half", None) is Half.OLD:
-            if not isinstance(change, Delete | Replace):
-                return ()
+        if isinstance(change, Delete) or (isinstance(change, Replace) and change.half is Half.OLD):
             name = address(change.tracked.live_name, change.kind)
             return [*self.users(change.live), *self._referring.get(name, ())]
         return [self._pending[one.address] for one in _references(change) if one.address in self._pending]
@@ -112,7 +110,7 @@ def unresolvable(changes: Sequence[Change]) -> Iterator[Problem]:
     }
     for change in changes:
         desired = getattr(change, "desired", None)
-        if desired is None or not desired.references:
+        if desired is None:
             continue
         for path, reference in references_of(desired):
             if reference.address not in coming:

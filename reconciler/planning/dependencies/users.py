@@ -18,9 +18,7 @@ Users: TypeAlias = Mapping[tuple[str, str], tuple[str, ...]]
 def uses(live: Live) -> Iterator[tuple[str, str]]:
     """Yield the type and the ID of each object of another kind that a live one uses."""
     for path, kind in KINDS[live.kind].links(live.fields):
-        value = reveal(value_at(live.fields, path))
-        if isinstance(value, str) and value:
-            yield kind, value
+        yield kind, reveal(value_at(live.fields, path))
 
 
 def users_of(live: Iterable[Live]) -> Users:

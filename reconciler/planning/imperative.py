@@ -10,7 +10,7 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.encoding import json_line
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.secrets import mask
 from reconciler.model.text import closest_match
@@ -61,13 +61,53 @@ def resolve_target(
         ) if existing else ()
     if recorded is not None and record is not None and recorded.name != record.live_name and unrecorded:
         return inventory, (_recorded_under_other_name(change, recorded, unrecorded),)
+    if recorded is not None and record is not None and change.verb is ImperativeVerb.DELETE:
+        is_renamed = recorded.is_named and not record.may_have_name(recorded.name)
+        return inventory, (_renamed(record, recorded),) if is_renamed else ()
     if recorded or (change.verb is ImperativeVerb.DELETE and record is not None and not unrecorded):
         return inventory, ()
+    if record is None and not unrecorded and (other := _recorded_by_id(change, inventory, live)):
+        if change.verb is not ImperativeVerb.DELETE:
+            return inventory, (_recorded_as(change, other),)
+        # the name that it has now is the consent to delete what somebody has renamed
+        others = {name: known for name, known in inventory.records.items() if known is not other}
+        by_live_name = replace(other, name=change.name)
+        return replace(inventory, records={**others, change.name: by_live_name}), ()
     if len(unrecorded) != 1:
         return inventory, (_several(change, unrecorded) if unrecorded else _not_found(change, live),)
     temporary = Tracked(name=change.name, id=unrecorded[0].id, applied={})
     notes = () if record is None else (_replaced(record, unrecorded[0]),)
     return replace(inventory, records={**inventory.records, change.name: temporary}), notes
+
+
+def _recorded_by_id(change: ImperativeChange, inventory: Inventory, live: Iterable[Live]) -> Tracked | None:
+    """Return the record of the only endpoint that is called so now, and was recorded under another name."""
+    ids = {endpoint.id for endpoint in live if endpoint.name == change.name}
+    found = [record for record in inventory.records.values() if record.id in ids]
+    return found[0] if len(ids) == len(found) == 1 else None
+
+
+def _renamed(record: Tracked, live: Live) -> Problem:
+    delete = command_line("reconciler", "delete", Operand(live.name))
+    forget = command_line("reconciler", "state", "rm", Operand(record.name))
+    return Problem(
+        code="renamed-elsewhere",
+        summary=f"`{record.name}` ({record.id}) is called `{live.name}` now: somebody has renamed it,"
+        " and may use it",
+        hint=f"`{delete}` deletes it; `{forget}` only drops its record",
+        address=address(record.name),
+        exit_code=ExitCode.GUARD,
+    )
+
+
+def _recorded_as(change: ImperativeChange, record: Tracked) -> Problem:
+    return Problem(
+        code="renamed-elsewhere",
+        summary=f"`{change.name}` ({record.id}) is recorded as `{record.name}`: somebody has renamed it",
+        hint=f"use the name `{record.name}`, or forget it with"
+        f" `{command_line('reconciler', 'state', 'rm', Operand(record.name))}`",
+        address=address(change.name),
+    )
 
 
 def _exists(change: ImperativeChange, live: Live, owner: str) -> Problem:

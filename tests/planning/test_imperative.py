@@ -78,7 +78,22 @@ def test_a_recorded_one_that_lost_its_name_to_another_is_refused(verb: Imperativ
     assert problem.code == "ambiguous-name"
     assert all(said in problem.summary for said in ("id-a", "`a-old`", "id-x"))
     assert "reconciler state rm" in problem.hint
-    assert resolved(verb, RECORDED, renamed) == (RECORDED, [])
+    codes = ["renamed-elsewhere"] if verb is ImperativeVerb.DELETE else []
+    assert resolved(verb, RECORDED, renamed) == (RECORDED, codes)
+
+
+@pytest.mark.parametrize("verb", [ImperativeVerb.CHANGE, ImperativeVerb.DELETE])
+def test_the_name_that_a_renamed_one_has_now(verb: ImperativeVerb) -> None:
+    """It is the consent to a delete; for a change it would be recorded twice."""
+    change = ImperativeChange(name="a-old", verb=verb)
+    found, problems = resolve_target(change, RECORDED, [live("a-old", "id-a")])
+    if verb is ImperativeVerb.DELETE:
+        assert ({name: record.id for name, record in found.records.items()}, problems) == (
+            {"a-old": "id-a"},
+            (),
+        )
+    else:
+        assert [problem.code for problem in problems] == ["renamed-elsewhere"]
 
 
 def test_a_record_of_what_is_gone_can_be_deleted_and_not_changed() -> None:

@@ -191,6 +191,32 @@ def test_a_delete_of_what_is_declared_says_that_it_comes_back(sandbox: Sandbox) 
     assert list(sandbox.inventory) == ["embed"]
 
 
+def test_a_delete_of_what_somebody_has_renamed(sandbox: Sandbox) -> None:
+    """It is found by its recorded ID, and the name that it has now is the consent."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("chat"), name="taken-over")
+    ran = sandbox.run("delete", "chat", "--yes")
+    assert (ran.code, set(sandbox.live()), set(sandbox.inventory)) == (3, {"taken-over"}, {"chat"})
+    assert f"`chat` ({sandbox.id('taken-over')}) is called `taken-over` now" in ran.err
+    assert "`reconciler delete taken-over` deletes it" in ran.err
+    ran = sandbox.run("scale", "taken-over", "3", "--yes")
+    assert (ran.code, "is recorded as `chat`" in ran.err) == (1, True)
+    done(sandbox.run("delete", "taken-over", "--yes"))
+    assert sandbox.live() == {}
+    sandbox.declare()
+    sandbox.apply()
+    assert sandbox.inventory == {}
+
+
+def test_a_protected_endpoint_is_not_deleted_by_its_new_name(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat", lifecycle={"preventDestroy": True}))
+    sandbox.apply()
+    sandbox.sim.world.console_update(sandbox.id("chat"), name="taken-over")
+    ran = sandbox.run("delete", "taken-over", "--yes", "--json")
+    assert (ran.code, ran.codes, set(sandbox.live())) == (3, ["prevent-destroy"], {"taken-over"})
+
+
 def test_a_delete_of_what_is_gone_forgets_it(sandbox: Sandbox) -> None:
     """The record goes, and nothing is sent."""
     done(deploy(sandbox, "probe"))

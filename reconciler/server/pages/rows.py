@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +90,7 @@ class Row:
     changed_at: datetime | None = None
     url: str = ""
     image: str = ""
+    environment: str = ""
     workers: tuple[Worker, ...] = field(default=(), repr=False)
 
     @property
@@ -130,11 +131,12 @@ class Table:
 class Tables:
     """Makes the table of each snapshot once. Thread-safe; blocking.
 
-    state_path: the inventory, whose history tells the last changes.
+    state_path: the inventory, whose history tells the last changes. environment: that of the server, or "".
     """
 
-    def __init__(self, state_path: Path) -> None:
+    def __init__(self, state_path: Path, environment: str = "") -> None:
         self._lock = threading.Lock()
+        self._environment = environment
         self._versions = _Versions(state_path)
         self._changed: Mapping[str, datetime | None] = {}
         self.latest: Table | None = None
@@ -150,11 +152,11 @@ class Tables:
             for one in seen:
                 changed[one.event.name] = max(one.seen_at, changed.get(one.event.name) or one.seen_at)
             if latest is None:
-                rows, number = tuple(_rows(snapshot, changed)), 1
+                rows, number = tuple(_rows(snapshot, changed, self._environment)), 1
             elif changed == self._changed and _is_same(latest.snapshot, snapshot):
                 rows, number = latest.rows, latest.number
             else:
-                rows = tuple(_rows(snapshot, changed))
+                rows = tuple(_rows(snapshot, changed, self._environment))
                 number = latest.number + (
                     [row.version for row in rows] != [row.version for row in latest.rows]
                 )
@@ -210,8 +212,11 @@ def _is_same(one: Snapshot, other: Snapshot) -> bool:
     )
 
 
-def _rows(snapshot: Snapshot, changed: Mapping[str, datetime | None]) -> Iterator[Row]:
-    """Return the rows: the endpoints of the account, and those that are declared or recorded and missing."""
+def _rows(snapshot: Snapshot, changed: Mapping[str, datetime | None], environment: str) -> Iterator[Row]:
+    """Return the rows: the endpoints of the account, and those that are declared or recorded and missing.
+
+    Those that are not of another environment and are managed belong to `environment`.
+    """
     changes = _changes(snapshot)
     by_id: dict[str, Change] = {}
     missing: list[Change] = []
@@ -222,7 +227,14 @@ def _rows(snapshot: Snapshot, changed: Mapping[str, datetime | None]) -> Iterato
         elif isinstance(change, Create | Forget):
             missing.append(change)
     rows = [
-        _row_of(info, by_id.get(info.id), changed.get(info.name), is_known=changes is not None)
+        _row_of(
+            info
+            if info.environment or info.managed is Managed.UNMANAGED
+            else replace(info, environment=environment),
+            by_id.get(info.id),
+            changed.get(info.name),
+            is_known=changes is not None,
+        )
         for info in snapshot.infos
     ]
     shown = {row.name for row in rows}
@@ -236,6 +248,7 @@ def _rows(snapshot: Snapshot, changed: Mapping[str, datetime | None]) -> Iterato
             action=change.action.value,
             outlook=_outlook(change),
             changed_at=changed.get(change.name),
+            environment=environment,
         )
         for change in missing
         if change.name not in shown
@@ -282,6 +295,7 @@ def _row_of(info: EndpointInfo, change: Change | None, changed: datetime | None,
         changed_at=max(filter(None, (changed, info.created_at)), default=None),
         url=info.url,
         image=info.image,
+        environment=info.environment,
         workers=info.workers,
     )
 

@@ -421,3 +421,16 @@ def test_a_plan_of_a_protected_environment_needs_its_name(start: Start, fleet: F
         assert "the name of the environment was not typed" in refused.text
     assert post(server, "/apply", **fields, environment="prod").status == 303
     wait_until(lambda: any(one["name"] == "chat-prod" for one in fleet.sim.world.endpoints))
+
+
+def test_each_endpoint_names_its_environment(start: Start, fleet: Fleet) -> None:
+    """That of the server, or the other one whose inventory records it; one made elsewhere has none."""
+    (fleet.folder / "config.yaml").write_text(
+        'environments: {dev: {name: "{name}-dev"}, prod: {name: "{name}-prod"}}\n'
+    )
+    fleet.command("-e", "dev", "apply", "--auto-approve")
+    fleet.command("-e", "prod", "apply", "--auto-approve")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", start("-e", "prod").get("/").text))
+    assert text.count("-prod environment prod ") == 3
+    assert text.count("-dev unmanaged environment dev ") == 3
+    assert "chat unmanaged ghcr.io" in text

@@ -32,11 +32,12 @@ _PURPOSES = {
     "endpoints": "list Novita endpoints",
     "limit": "read Novita endpoint limits",
     "clusters": "list Novita clusters",
+    "list": "list Novita network storages",
     "auths": "list the registry credentials of Novita",
     "save": "save a registry credential in Novita",
 }
 
-_NOUNS = {"auth": "registry credential"}
+_NOUNS = {"auth": "registry credential", "networkstorage": "network storage"}
 
 
 def purpose(request: Request) -> str:

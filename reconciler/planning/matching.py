@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.registry import KINDS
+from reconciler.model.command import Operand, command_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
@@ -199,8 +200,8 @@ class Matching:
         return Problem(
             code="namesake",
             severity=Severity.WARNING,
-            summary=f"`{desired.name}` is {live.id}; another live endpoint has the same name: "
-            + ", ".join(sorted(others)),
+            summary=f"`{desired.name}` is {live.id}; another live {KINDS[desired.kind].noun} has the same"
+            f" name: {', '.join(sorted(others))}",
             hint="it is not changed and may bill; delete it in the console if nothing uses it",
             address=desired.address,
             place=desired.place,
@@ -253,12 +254,17 @@ def _alike(desired: Desired, namesakes: Sequence[Live]) -> Sequence[Live]:
 
 
 def _ambiguous(desired: Desired, candidates: Sequence[Live]) -> Problem:
-    ids = ", ".join(sorted(candidate.id for candidate in candidates))
+    ids = sorted(candidate.id for candidate in candidates)
+    hint = "delete or rename all but one in the console, then plan again"
+    if desired.kind != ENDPOINT:  # a delete could lose data
+        record = command_line("reconciler", "import", Operand(desired.address), Operand(ids[0]))
+        hint = f"record the one that is meant: {record}"
     return Problem(
         code="ambiguous-name",
-        summary=f"{len(candidates)} live endpoints are called `{candidates[0].name}`: {ids}",
+        summary=f"{len(ids)} live {KINDS[desired.kind].noun}s are called `{candidates[0].name}`: "
+        + ", ".join(ids),
         detail="The inventory does not say which is meant, and a guess could overwrite the wrong one.",
-        hint="delete or rename all but one in the console, then plan again",
+        hint=hint,
         address=desired.address,
         place=desired.place,
     )

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, TypeGuard
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, TemporaryName, Update
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Tracked, address
+from reconciler.model.resource import Desired, Inventory, Tracked
 
 Renamed: TypeAlias = Update | Scale | Replace
 
@@ -166,8 +166,8 @@ def _impossible(desired: Desired, why: str) -> Problem:
     return Problem(
         code="rename-impossible",
         summary=f"`{desired.name}` cannot be renamed from `{desired.renamed_from}`: {why}",
-        hint="remove `renamedFrom`, or give the endpoint that has the name `renamedFrom` too",
-        address=address(desired.name),
+        hint="remove `renamedFrom`, or give the one that has the name `renamedFrom` too",
+        address=desired.address,
         place=desired.place_of(("renamedFrom",)),
     )
 

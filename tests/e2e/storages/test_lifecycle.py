@@ -142,6 +142,23 @@ def test_an_inventory_of_storages_belongs_to_its_account(sandbox: Sandbox) -> No
     assert "--allow-other-account" in ran.err
 
 
+def test_two_of_one_name_are_told_apart_by_their_ids(sandbox: Sandbox) -> None:
+    """Names are not unique in Novita. The way out deletes nothing."""
+    for _ in range(2):
+        body = {"clusterId": REGION, "storageName": "weights", "storageSize": 200}
+        call(sandbox, "networkstorage/create", body)
+    first, second = sorted(one["storageId"] for one in call(sandbox, "networkstorages/list")["data"])
+    sandbox.declare(storages=[storage()])
+    ran = sandbox.run("plan")
+    assert ran.code == 1
+    assert f"2 live network storages are called `weights`: {first}, {second}" in ran.err
+    assert f"reconciler import {ADDRESS} {first}" in ran.err
+    assert sandbox.run("import", ADDRESS, second).code == 0
+    again = sandbox.run("plan")
+    assert "No changes." in again.out
+    assert f"another live network storage has the same name: {first}" in again.err
+
+
 def test_many_are_listed_completely(sandbox: Sandbox) -> None:
     """Pages are counted from 1, and the total proves that none is missing."""
     for number in range(120):

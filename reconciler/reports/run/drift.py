@@ -10,6 +10,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
 from reconciler.model.plan import Action, Cause, Change, FieldChange, Plan
 from reconciler.model.run_report import RunReport
+from reconciler.model.text import quantity
 from reconciler.model.values import value_at
 from reconciler.reports.run.text import (
     DRIFT_HEADING,
@@ -145,22 +146,23 @@ def _pending(plan: Plan, drift_report: DriftReport) -> Iterator[str]:
     """Yield a line with the endpoints that differ only because of unapplied changes in the YAML."""
     if drift_report.by_declaration:
         return
-    drifted = {alarm.drift.name for alarm in drift_report.alarms}
-    names = [
-        change.name
-        for change in plan.pending
-        if change.name not in drifted and change.action is not Action.FORGET
+    drifted = {alarm.drift.key for alarm in drift_report.alarms}
+    changes = [
+        change for change in plan.pending if change.key not in drifted and change.action is not Action.FORGET
     ]
+    names = [change.key for change in changes]
     if names:
         limit_problems = ", ".join(map(plain, names[:SHOWN_NAMES])) + (
             ", ..." if len(names) > SHOWN_NAMES else ""
         )
-        count = "1 endpoint has" if len(names) == 1 else f"{len(names)} endpoints have"
+        kinds = {change.kind for change in changes}
+        noun = KINDS[kinds.pop()].noun if len(kinds) == 1 else "resource"
+        count = f"{quantity(len(names), noun)} {'has' if len(names) == 1 else 'have'}"
         yield f"  {count} changes in the YAML that are not yet applied, which is not drift: {limit_problems}."
 
 
 def _next_steps(drift_report: DriftReport) -> Iterator[str]:
-    names = [alarm.drift.name for alarm in drift_report.alarms if alarm.has_new_drift]
+    names = [alarm.drift.key for alarm in drift_report.alarms if alarm.has_new_drift]
     limit_problems = [Operand(name) for name in names] if len(names) <= SHOWN_NAMES else ["NAME..."]
     yield ""
     yield "To write the live values into the YAML:"

@@ -125,11 +125,14 @@ def _cannot_replace(name: str, change: Change | None, known: Iterable[str]) -> P
 
 
 def without_deletes(changes: Iterable[Change]) -> tuple[tuple[Change, ...], tuple[Problem, ...]]:
-    """Return the changes that delete nothing, and a note for each other one (`--no-delete`)."""
+    """Return the changes that delete nothing, and a note for each other one (`--no-delete`).
+
+    A rotation is kept: nothing is lost by it, and its users need the new object.
+    """
     kept: list[Change] = []
     notes: list[Problem] = []
     for change in changes:
-        if isinstance(change, Delete | Replace):
+        if isinstance(change, Delete) or (isinstance(change, Replace) and not change.is_rotation):
             notes.append(
                 Problem(
                     code="not-deleted",

@@ -111,3 +111,25 @@ def test_a_rotation_can_be_repeated_before_it_ends(used: Sandbox, console: Conso
     used.apply()
     assert [one["username"] for one in console.credentials.values()] == ["eve"]
     assert credential_ids(console) == set(console.credentials)
+
+
+@pytest.mark.parametrize("option", ["--no-delete", "--no-replace", "--create-first"])
+def test_options_about_replacements_leave_a_rotation_alone(
+    used: Sandbox, console: Console, option: str
+) -> None:
+    """It loses nothing, and has an order of its own."""
+    ran = used.apply(option)
+    assert "not-" not in ran.err
+    assert credential_ids(console) == set(console.credentials) == {console.by_name("hub")["id"]}
+
+
+def test_an_interrupt_leaves_the_rest_to_the_next_run(used: Sandbox, console: Console) -> None:
+    """The new one is recorded at once, so that no third one is made."""
+    console.refused = {"/robot/update", "/credential/delete"}
+    assert used.run("apply", "--auto-approve").code == 4
+    assert len(console.credentials) == 2
+    console.refused = set()
+    ran = used.run("apply", "--resume", "--auto-approve")
+    assert len(console.credentials) == 1, (ran.out, ran.err)
+    assert credential_ids(console) == set(console.credentials)
+    assert "No changes." in used.run("plan").out

@@ -27,7 +27,7 @@ from reconciler.planning.fingerprint import change_facts
 Facts: TypeAlias = Mapping[str, Any]
 """The `action` of a change, the endpoint's `id`, fingerprints of the request `bodies` and of its
 `record`, and the leaves of the `live` and `declared` fields: the value of each by its dotted path; for a
-secret, `{"shown": its displayable form, "secret": its fingerprint}`. `deposed` is the name that records a
+secret, `{"shown": its displayable form, "secret": its fingerprint}`. `deposed` is the key of the record of a
 replaced endpoint until it is deleted. Bodies and declared fields have the addresses of the resources that
 they refer to, and `references` has the ID of each as planned, null if it was not known."""
 
@@ -44,7 +44,7 @@ def facts_of(change: Change, keyring: Keyring, known: PlanFacts | None = None) -
     return {
         "action": change.action.value,
         "id": facts["id"],
-        "deposed": change.tracked.deposed().name if isinstance(change, Replace) else None,
+        "deposed": change.tracked.deposed().key if isinstance(change, Replace) else None,
         "record": facts["record"],
         "bodies": [fingerprint for _, _, fingerprint in facts["requests"]],
         "live": _leaves(live.fields if live else {}, keyring),

@@ -23,6 +23,8 @@ def test_a_kind_offers_nothing_that_it_does_not_say() -> None:
     assert CREDENTIAL.partial_fields({"username": "bob"}) == {"username": "bob"}
     assert CREDENTIAL.yaml_edits({}, (), {}) == ((), ())
     assert CREDENTIAL.unsendable(LIVE, {}) == ()
+    assert CREDENTIAL.image_to_pull(LIVE.fields) is None
+    assert CREDENTIAL.lost_with(LIVE) == ""
     assert CREDENTIAL.surplus(LIVE, 0) == ()
     assert CREDENTIAL.readiness(LIVE).phase is Phase.READY
     assert Kind.worker_ids(CREDENTIAL, LIVE) == ()

@@ -153,7 +153,7 @@ class Writer:
                         return object_id, problem
                 case StepKind.DELETE:
                     if not is_gone:
-                        self._delete(step.planned, on_wait)
+                        self._delete(step.planned, on_wait, is_deposed=_is_deposed(change))
                 case StepKind.WAIT_TERMINATING | StepKind.WAIT_GONE:
                     assert isinstance(change, Replace | Delete)
                     is_released = step.kind is StepKind.WAIT_GONE
@@ -167,13 +167,17 @@ class Writer:
                     assert_never(step.kind)
         return object_id, None
 
-    def _delete(self, live: Live, on_wait: Callable[[str], None]) -> None:
-        """Delete an object. If this run changed what used it, wait until Novita knows that."""
+    def _delete(self, live: Live, on_wait: Callable[[str], None], *, is_deposed: bool) -> None:
+        """Delete an object. If this run changed what used it, wait until Novita knows that.
+
+        So it does for a deposed one that nothing uses: an earlier run has changed what used it.
+        """
         used = (live.kind, live.id)
+        is_released = used in self.released or (is_deposed and used not in self.users)
         refused: Refused | None = None
         for attempt in poll(
             self.clock,
-            within=durations.RELEASE_TIMEOUT if used in self.released else 0.0,
+            within=durations.RELEASE_TIMEOUT if is_released else 0.0,
             first=durations.FIRST_NAME_POLL,
             longest=durations.MAX_NAME_POLL,
         ):
@@ -183,7 +187,7 @@ class Writer:
                 if error.problem.code != IN_USE:
                     raise
                 refused = error
-                if attempt == 0 and used in self.released:
+                if attempt == 0 and is_released:
                     on_wait("Novita still counts it as used")
         assert refused is not None
         raise Refused(_used_by(refused.problem, self.users.get(used, ())), reason=refused.reason) from refused
@@ -297,6 +301,11 @@ def _used_by(problem: Problem, users: Sequence[str]) -> Problem:
     names = ", ".join(f"`{name}`" for name in users[:SHOWN])
     names += f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
     return replace(problem, summary=f"{problem.summary}; it is used by {names}")
+
+
+def _is_deposed(change: Change) -> bool:
+    """Return True for the delete of an object that an earlier run has replaced."""
+    return isinstance(change, Delete) and change.tracked.is_deposed
 
 
 def _deposed(change: Change) -> Tracked | None:

@@ -110,6 +110,14 @@ def test_the_account_may_count_it_as_used_for_a_while(team: Sandbox) -> None:
     require_rotated(team)
 
 
+def test_so_may_it_after_a_killed_rotation(team: Sandbox) -> None:
+    """The next run waits as well, although it has changed none of the endpoints itself."""
+    team.killed("auth_delete", when="before")
+    team.sim.world.switch(in_use_lag_seconds=2.0)
+    team.apply()
+    require_rotated(team)
+
+
 def test_one_that_is_used_by_others_stays(team: Sandbox) -> None:
     """The refusal names who uses it, managed or not, and the next run deletes it when it is free."""
     old = auths(team)[0]["id"]

@@ -253,3 +253,12 @@ def test_a_version_writes_its_references() -> None:
         Set(path=("image",), value="ghcr.io/acme/chat:${env:TAG}"),
         Set(path=("env", "HF_TOKEN"), value="${env:HF_TOKEN}"),
     )
+
+
+def test_a_live_credential_takes_the_place_of_a_named_one() -> None:
+    """The ID is written in place of the name, or nothing if the image is pulled without one."""
+    path: Path = ("image", "authId")
+    named = {"imageAuth": "hub"}
+    edits = accepted(named, {"image": {"authId": "auth-2"}}, path)
+    assert edits == (Remove(path=("imageAuth",)), Set(path=("imageAuthId",), value="auth-2"))
+    assert accepted(named, {"image": {}}, path) == (Remove(path=("imageAuth",)),)

@@ -16,9 +16,14 @@ from reconciler.model.problem import Problem
 from reconciler.workflow.editor_schemas import new_schema, schema_file, stale_schemas
 from reconciler.workflow.runtime.context import Context
 
+ENDPOINTS: Final = "endpoints.yaml"
+SPECS: Final = "specs.yaml"
+STARTER_SPEC: Final = "novita-5090-single"
+"""The spec of the starter files."""
+
 STARTER_FILES: Final = {
-    "endpoints.yaml": "endpoints.yaml",
-    "specs.yaml": "specs.yaml",
+    ENDPOINTS: "endpoints.yaml",
+    SPECS: "specs.yaml",
     "config.yaml": "config.yaml",
     ".gitignore": "gitignore",
     "state/.gitignore": "state.gitignore",
@@ -39,26 +44,53 @@ class InitResult:
     kept: tuple[str, ...]
 
 
-def init(context: Context) -> InitResult:
-    """Write the starter files and the JSON Schemas. Raise InvalidConfig if a file cannot be written."""
+def init(context: Context, *, from_market: bool = False) -> InitResult:
+    """Write the starter files and the JSON Schemas. Raise InvalidConfig if a file cannot be written.
+
+    from_market: write the specs of what Novita offers, unless there is a specs.yaml.
+    """
     folder = files("reconciler.workflow") / "starter"
+    texts = {name: (folder / source).read_text(encoding="utf-8") for name, source in STARTER_FILES.items()}
+    if from_market and not path_under(context.root, Path(SPECS)).exists():
+        texts |= _market_texts(context, texts[ENDPOINTS])
     written: list[str] = []
     kept: list[str] = []
-    for name, source in STARTER_FILES.items():
+    for name, text in texts.items():
         has_config = name == "config.yaml" and first_existing(context.root, CONFIG_FILES)
-        if has_config or not _write(context, name, (folder / source).read_text(encoding="utf-8"), "x"):
+        if has_config or not _write(context, name, text, "x"):
             kept.append(name)
         else:
             written.append(name)
     stale = stale_schemas(context)
     for schema in NAMES:
-        name, text = str(schema_file(schema)), new_schema(context, schema)
-        if text is None or not _write(context, name, text, "w" if schema in stale else "x"):
+        name, schema_text = str(schema_file(schema)), new_schema(context, schema)
+        if schema_text is None or not _write(context, name, schema_text, "w" if schema in stale else "x"):
             kept.append(name)
         elif schema not in stale:
             written.append(name)
     updated = (str(schema_file(schema)) for schema in stale)
     return InitResult(written=tuple(written), updated=tuple(updated), kept=tuple(kept))
+
+
+def _market_texts(context: Context, endpoints: str) -> dict[str, str]:
+    """Return specs.yaml from Novita's products, and endpoints.yaml with one of these specs."""
+    from reconciler.workflow.market.products import available_products
+    from reconciler.workflow.market.specs_file import market_specs, specs_yaml, starter_spec
+
+    specs = market_specs(available_products(context))
+    starter = starter_spec(specs)
+    if starter is None:
+        raise InvalidConfig(
+            Problem(
+                code="no-products",
+                summary="Novita lists no product with a region, so no specs.yaml can be made from it",
+                hint="reconciler init   writes an example instead",
+            )
+        )
+    return {
+        SPECS: specs_yaml(specs, context.now()),
+        ENDPOINTS: endpoints.replace(f"{STARTER_SPEC}     ", f"{starter.name}  ", 1),
+    }
 
 
 def _write(context: Context, name: str, text: str, mode: str) -> bool:

@@ -10,15 +10,20 @@ from reconciler.model.problem import ExitCode
 
 
 @click.command(cls=Command)
+@click.option(
+    "--from-market",
+    is_flag=True,
+    help="Write specs.yaml from the products that Novita offers, with a spec for each product and region.",
+)
 @with_run
-def init(run: Run) -> int:
+def init(run: Run, from_market: bool) -> int:
     """Create commented endpoints.yaml, specs.yaml and config.yaml files, and .gitignore files.
 
     Existing files are not changed, except for the schemas in .reconciler/, which are kept up to date.
     """
     from reconciler.workflow.init import init as write_starter_files
 
-    files = write_starter_files(run.context)
+    files = write_starter_files(run.context, from_market=from_market)
     if run.out.as_json:
         run.out.document(
             {

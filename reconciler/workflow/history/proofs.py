@@ -87,7 +87,7 @@ def with_probe_notes(context: Context, planned: PlanResult) -> PlanResult:
                 code="unproved",
                 severity=Severity.NOTE,
                 summary="these unchanged endpoints are probed, because no run has proved them yet",
-                detail=", ".join(sorted(owed)),
+                detail=", ".join(f"`{name}`" for name in sorted(owed)),
             )
         )
     if others:
@@ -96,7 +96,7 @@ def with_probe_notes(context: Context, planned: PlanResult) -> PlanResult:
                 code="probes-not-sent",
                 severity=Severity.NOTE,
                 summary="the probes of unchanged endpoints are not sent, so this apply does not prove them",
-                detail=", ".join(sorted(others)),
+                detail=", ".join(f"`{name}`" for name in sorted(others)),
                 hint=f"`{command_line('reconciler', 'probe')}` sends them",
             )
         )

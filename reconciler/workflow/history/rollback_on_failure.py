@@ -107,7 +107,11 @@ def _rollback_target(
         why = "its former endpoint is deleted, and a new one would have another ID and URL"
         return RollbackTarget(name=change.name, version=None, why_not=why)
     if not versions:
-        why = "no version of it was applied under this name"
+        why = (
+            "no version before it was proved"
+            if isinstance(change, NoOp)
+            else "no version of it was applied under this name"
+        )
         return RollbackTarget(name=change.name, version=None, why_not=why)
     last = versions[-1]
     if last.is_deletion or last.id != change.live.id:

@@ -108,7 +108,10 @@ def apply_with_approval(
     def approve(planned: PlanResult) -> bool:
         observer.on_planned(planned, is_saved=saved is not None)
         refusal = saved.staleness(planned) if saved is not None else None
-        may_write = planned.plan.pending or (planned.unproved and verification.rollback)
+        may_write = planned.plan.pending or (
+            verification.rollback
+            and any(target.version for target in rollback_targets(context, planned).values())
+        )
         if refusal is None and may_write and _needs_approval(planned, saved):
             refusal = observer.ask(planned)
         if refusal is not None:

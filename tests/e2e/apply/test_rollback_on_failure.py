@@ -282,7 +282,8 @@ def test_a_version_whose_probe_failed_is_no_target(sandbox: Sandbox) -> None:
 def test_without_any_good_version_it_stays(sandbox: Sandbox) -> None:
     sandbox.declare(item("new", probe={"expect": {"status": 404}}))
     assert sandbox.run("apply", "--auto-approve", "--probe", "--target", "new").code == 4
-    ran = attempt(sandbox, "--target", "new")
+    ran = sandbox.run("apply", "--probe", "--rollback-on-failure", "--target", "new")
+    assert (ran.code, "Do you want" in ran.err) == (4, False)
     assert "no run has proved them yet\n  `new`\n" in ran.err
     assert "new: stays as it is, because no version before it was proved" in ran.err
     sandbox.declare(item("new", image="ubuntu:24.04", probe={"expect": {"status": 404}}))

@@ -194,6 +194,8 @@ def _find_created(
         candidates = new_endpoints(intent, listing.endpoints)
         if len(candidates) == 1 and matches_intent(intent, candidates[0], keyring):
             return candidates[0]
+        if len(candidates) > 1:
+            break  # to wait does not tell them apart
     if candidates:
         raise UnresolvedCreate(unresolved(intent.name, candidates))
     return None

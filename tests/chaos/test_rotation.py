@@ -24,7 +24,7 @@ from tests.chaos.faults import KINDS_OF_FAULTS, READS, WRITES, profile
 from tests.chaos.processes import ENDED, SECRETS, Interruption, Runs
 from tests.fork_server import ForkServer
 
-RUNS = int(os.environ.get("CHAOS_RUNS", "8"))
+RUNS = int(os.environ.get("CHAOS_RUNS", "4"))
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 AUTH_WRITES: Final = ("auth_save", "auth_delete")

@@ -161,7 +161,7 @@ def test_what_does_not_serve_is_not_probed(sandbox: Sandbox) -> None:
     sandbox.sim.world.switch(no_stock=True)
     sandbox.declare(item("chat", probe={}))
     ran = probed(sandbox, "--wait=0.2", "--json")
-    assert (ran.code, ran.codes) == (4, ["not-serving"])
+    assert (ran.code, ran.codes) == (4, ["preflight-stock", "not-serving"])
     assert sandbox.sent("call") == []
 
 

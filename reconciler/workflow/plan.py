@@ -170,6 +170,8 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
         context.early.prepare_changes()
         if is_applied:
             context.early.prepare_writes(count)
+    elif context.early is not None and goal.is_destroy and inventory.records:
+        context.early.read_prices()
     return planned(context, loaded, inventory, goal)
 
 

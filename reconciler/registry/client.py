@@ -119,6 +119,8 @@ class _Question:
     def _authorization(self, header: str) -> str:
         """Return the header that a challenge demands. Raise NotChecked."""
         challenge, credential = parse_challenge(header), self._credentials.of(self._image)
+        if credential is None and self._credentials.is_withheld(self._image):
+            raise NotChecked("the declared credential is sent only to hosts in RECONCILER_TRUSTED_HOSTS")
         if challenge.scheme == "basic":
             if credential is None:
                 raise NotChecked("the registry demands a login, and there is no credential for it")

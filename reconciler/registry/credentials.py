@@ -1,7 +1,8 @@
 """Credentials for registries, from the places where `docker login` and its relatives keep them.
 
 The places are the environment and the user's home. Programs of `credsStore` and `credHelpers` are not run.
-The caller may add credentials that the YAML declares, each for one repository of its own registry.
+The caller may add credentials that the YAML declares, each for one repository of its own registry, or None
+where the registry is not trusted with it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Credentials:
     known by registry and repository.
     """
 
-    def __init__(self, environ: Mapping[str, str], declared: Mapping[str, Credential] | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], declared: Mapping[str, Credential | None] | None = None
+    ) -> None:
         self._environ = environ
         self._declared = declared or {}
         self._known: dict[str, Credential] | None = None
@@ -48,7 +51,7 @@ class Credentials:
     def of(self, image: ImageReference) -> Credential | None:
         """Return the credential for an image: the one for its repository, or else for its registry."""
         if self._known is None:
-            self._known = dict(self._declared)
+            self._known = {place: one for place, one in self._declared.items() if one is not None}
             for text in self._texts():
                 for place, credential in _read(text):
                     self._known.setdefault(place, credential)
@@ -58,6 +61,10 @@ class Credentials:
                 return self._known[place]
             place = place.rpartition("/")[0]
         return None
+
+    def is_withheld(self, image: ImageReference) -> bool:
+        """Return True if the YAML declares a credential that the registry of the image must not get."""
+        return self._declared.get(f"{image.registry}/{image.repository}", ...) is None
 
     def _texts(self) -> Iterator[str]:
         yield self._environ.get("DOCKER_AUTH_CONFIG", "")

@@ -229,3 +229,13 @@ def test_credentials_are_read_where_docker_keeps_them(tmp_path: Path) -> None:
     found = files.of(parse("quay.io/acme/x"))
     assert found is not None
     assert "acme" not in repr(found)
+
+
+def test_a_withheld_credential_is_named(registry: Registry) -> None:
+    """The reason says what to do; nothing is sent to the token server."""
+    registry.push("acme/chat:1")
+    registry.private.add("acme/chat")
+    image = parse(registry.image("acme/chat:1"))
+    answer = digests_of([image], Credentials({}, {f"{registry.host}/acme/chat": None}), 20)[image]
+    assert str(answer) == "the declared credential is sent only to hosts in RECONCILER_TRUSTED_HOSTS"
+    assert [path for _, path, _ in registry.requests] == ["/v2/acme/chat/manifests/1"]

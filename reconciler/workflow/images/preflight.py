@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -15,22 +15,20 @@ from reconciler.registry.challenge import NoSuchImage, NotChecked
 from reconciler.registry.client import digests_of
 from reconciler.registry.credentials import Credentials
 
-_HINT: Final = "Novita pulls with the credential of the endpoint, which is never sent from here"
+_HINT: Final = (
+    "Novita pulls with the credential of the endpoint; this check needs its `registry`, or your own login"
+)
 
 
-def image_checks(changes: Iterable[Change], environ: Mapping[str, str]) -> Iterator[PreflightCheck]:
-    """Yield a check of each image that a plan writes. Ask its registry, for at most five seconds in all.
-
-    The credential is that of this user, as for `pin`. A repository cannot name one: hostile YAML
-    would send it anywhere.
-    """
+def image_checks(changes: Iterable[Change], credentials: Credentials) -> Iterator[PreflightCheck]:
+    """Yield a check of each image that a plan writes. Ask its registry, for at most five seconds in all."""
     users: dict[ImageReference, list[str]] = {}
     for change in changes:
         if not isinstance(change, Create | Update | Replace | Adopt):
             continue
         if (image := _asked(change.desired.fields)) is not None:
             users.setdefault(image, []).append(change.address)
-    answers = digests_of(users, Credentials(environ), IMAGE_CHECK_TIMEOUT)
+    answers = digests_of(users, credentials, IMAGE_CHECK_TIMEOUT)
     for image, addresses in users.items():
         yield _image_check(image, answers[image], tuple(addresses))
 

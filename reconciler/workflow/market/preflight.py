@@ -43,9 +43,10 @@ def reviewed(
     is_requested = context.allow.preflight
     images: Iterable[PreflightCheck] = (_NOT_ASKED,)
     if is_requested:
+        from reconciler.workflow.images.credentials import credentials_of
         from reconciler.workflow.images.preflight import image_checks
 
-        images = image_checks(plan.changes, context.environ)
+        images = image_checks(plan.changes, credentials_of(context, loaded))
     known = Known(
         limits=limits,
         products=account.optional.products(durations.PRICE_TIMEOUT),

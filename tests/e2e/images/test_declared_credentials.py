@@ -2,6 +2,11 @@
 
 import pytest
 
+from reconciler.config.settings import TRUSTED_HOSTS
+from reconciler.kinds.image_reference import parse
+from reconciler.workflow.images.credentials import credentials_of
+from reconciler.workflow.runtime.config import load_config
+from reconciler.workflow.runtime.context import Context
 from tests.e2e.sandbox import Sandbox, item
 from tests.fake_registry import PASSWORD, USER, Registry
 
@@ -47,3 +52,30 @@ def test_an_unset_password_is_not_used(sandbox: Sandbox, registry: Registry) -> 
     ran = sandbox.run("pin", "--check", "--update")
     assert "demands" in ran.err
     assert not any("Basic" in authorization for _, _, authorization in registry.requests)
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted", "is_sent"),
+    [
+        ("ghcr.io", "", True),
+        ("team.azurecr.io", "", True),
+        ("127.0.0.1:5000", "", True),
+        ("registry.example.com", "", False),
+        ("ghcr.io.example.com", "", False),
+        ("azurecr.io", "", False),
+        ("registry.example.com:5000", "other.example.com registry.example.com", True),
+    ],
+)
+def test_only_a_trusted_registry_gets_a_declared_password(
+    sandbox: Sandbox, host: str, trusted: str, is_sent: bool
+) -> None:
+    """A pull request can write any host as `registry`, beside a reference to a secret of the CI job."""
+    sandbox.declare(
+        item("chat", image=f"{host}/acme/chat:1", imageAuth="own"),
+        registries=[{"name": "own", "registry": host, "username": USER, "password": "${env:WORD}"}],
+    )
+    context = Context(root=sandbox.root, environ={"WORD": PASSWORD, TRUSTED_HOSTS: trusted, "HOME": ""})
+    credentials, image = credentials_of(context, load_config(context)), parse(f"{host}/acme/chat:1")
+    found = credentials.of(image)
+    assert (found.password if found else None) == (PASSWORD if is_sent else None)
+    assert credentials.is_withheld(image) is not is_sent

@@ -12,7 +12,7 @@ A worker that drains finishes its requests and gets no more. It is shown, and it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.kinds.answer_reader import moment, text
@@ -34,11 +34,9 @@ LONGEST_MESSAGE: Final = 200
 
 def workers_of(live: Live) -> tuple[Worker, ...]:
     """Return the workers that are neither gone nor going, in Novita's order."""
-    workers = live.raw.get("workers")
-    found = (worker for worker in workers if isinstance(worker, Mapping)) if isinstance(workers, list) else ()
     return tuple(
         _worker(worker)
-        for worker in found
+        for worker in _listed(live)
         if _state(worker) not in GONE and not moment(worker.get("deletedAt"))
     )
 
@@ -49,12 +47,18 @@ def billed_workers(live: Live) -> tuple[Worker, ...]:
     Novita says so by the time since when; an empty one means not yet. Where it does not tell any, workers
     count that run or start.
     """
-    tells = {text(worker.get("id")) for worker in live.raw.get("workers") or () if "createdAt" in worker}
+    tells = {text(worker.get("id")) or NO_ID for worker in _listed(live) if "createdAt" in worker}
     return tuple(
         worker
         for worker in workers_of(live)
         if not worker.has_ended and (worker.created_at if worker.id in tells else worker.state in BILLED)
     )
+
+
+def _listed(live: Live) -> Iterator[Mapping[str, Any]]:
+    """Yield the workers of the answer, whatever else stands in their place."""
+    workers = live.raw.get("workers")
+    yield from (one for one in workers if isinstance(one, Mapping)) if isinstance(workers, list) else ()
 
 
 def _worker(worker: Mapping[str, Any]) -> Worker:

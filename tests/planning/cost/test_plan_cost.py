@@ -202,8 +202,9 @@ def test_workers_that_are_billed() -> None:
     """By the start of their billing; where it is not told, by their state."""
     parsed = ENDPOINT.parse_one({**answer("web"), "workers": WORKERS})
     assert [worker.id for worker in ENDPOINT.billed_workers(parsed)] == ["a", "c"]
-    bare = ENDPOINT.parse_one({**answer("web"), "workers": None})
-    assert ENDPOINT.billed_workers(bare) == ()
+    for odd in (None, 7, {"id": "a"}, [7, None, ["createdAt"]]):
+        parsed = ENDPOINT.parse_one({**answer("web"), "workers": odd})
+        assert ENDPOINT.billed_workers(parsed) == ()
 
 
 def now(name: str, managed: Managed, environment: str = "", **declared: Any) -> Any:

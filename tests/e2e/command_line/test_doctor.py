@@ -35,6 +35,7 @@ def wrong(sandbox: Sandbox, code: int = 0) -> dict[str, str]:
 
 @pytest.fixture
 def applied(sandbox: Sandbox) -> Sandbox:
+    sandbox.sim.world.switch(balance=10_000_000)  # a thousand dollars, for more than three days
     sandbox.declare(item("chat"), item("embed", specName="large"))
     sandbox.apply()
     return sandbox

@@ -52,7 +52,7 @@ def headline(cost: PlanCost) -> str:
     """Return the cost in one line if nothing else has to be told about it, else ""."""
     if cost.is_unknown:
         why = next((change.why_unknown for change in cost.changes if change.why_unknown), UNKNOWN_PRICE)
-        return f"Cost: unknown, because {why}; {HOW_TO_PRICE}."
+        return f"Cost: unknown, because {why}{_how_to_price(cost)}."
     if any(change.matters for change in cost.changes):
         return ""
     total = cost.after
@@ -71,6 +71,12 @@ def blocks(cost: PlanCost) -> tuple[CostBlock, ...]:
     )
 
 
+def _how_to_price(cost: PlanCost) -> str:
+    """Return how to set a price that is not known, as a clause; "" if only storages have none."""
+    unknown = [change for change in cost.changes if change.why_unknown]
+    return "" if unknown and all(map(is_storage, unknown)) else f"; {HOW_TO_PRICE}"
+
+
 def total_rows(cost: PlanCost) -> tuple[CostRow, ...]:
     """Return the rows of the total."""
     return tuple(
@@ -79,7 +85,7 @@ def total_rows(cost: PlanCost) -> tuple[CostRow, ...]:
 
 
 def _rows(change: ChangeCost) -> Iterator[CostRow]:
-    if _is_storage(change):
+    if is_storage(change):
         yield _row("storage", change.of("floor"), change.of("floor", is_after=True))
         return
     for which in ("floor", "ceiling"):
@@ -106,19 +112,22 @@ def change_symbol(change: ChangeCost) -> str:
     return "-" if change.after is None else "~"
 
 
-def _is_storage(change: ChangeCost) -> bool:
+def is_storage(change: ChangeCost) -> bool:
+    """Return True if the change is one of a network storage."""
     side = change.after or change.before
     return side is not None and isinstance(side.usage, StorageUsage)
 
 
 def _remarks(change: ChangeCost) -> Iterator[str]:
-    """Yield clauses about a change, for lines of their own."""
+    """Yield clauses about a change, for lines of their own. Values that stay the same need no remark."""
     before, after = change.before, change.after
-    if _is_storage(change):
-        sides = [daily(side.floor) if side else daily(Amount()) for side in (before, after)]
-        yield f"{arrow(*sides)} per day"
+    if is_storage(change):
+        if not change.why_unknown:
+            sides = [daily(side.floor) if side else daily(Amount()) for side in (before, after)]
+            yield f"{arrow(*sides)} per day"
     elif after is not None:
-        yield from _worker_remarks(after)
+        known = set(_worker_remarks(before)) if before is not None else set()
+        yield from (remark for remark in _worker_remarks(after) if remark not in known)
     if change.why_unknown:
         yield f"price unknown: {change.why_unknown}"
 
@@ -126,7 +135,7 @@ def _remarks(change: ChangeCost) -> Iterator[str]:
 def _worker_remarks(side: SideCost) -> Iterator[str]:
     tail, disk = side.idle_tail, side.rate.disk
     if isinstance(side.usage, WorkerUsage) and tail is not None and tail.per_hour:
-        yield f"each worker that goes idle bills for {side.usage.idle_seconds} s more: {once(tail)}"
+        yield f"a worker that goes idle is billed for {side.usage.idle_seconds} s more: {once(tail)}"
     if disk.per_hour:
         yield f"disk over the free size: {daily(disk)} per day and worker"
 
@@ -138,7 +147,7 @@ def footnotes(cost: PlanCost) -> tuple[str, ...]:
     if any(amount.is_approximate for amount in totals):
         notes.append("~ approximate: the price of several GPUs, or of disk, is not documented.")
     if any(amount.is_at_least for amount in totals):
-        notes.append(f"at least: a price is unknown; {HOW_TO_PRICE}.")
+        notes.append(f"at least: a price is unknown{_how_to_price(cost)}.")
     limits = [
         f"{which} {monthly(getattr(cost.after, which))} of {usd(Fraction(limit))}"
         for which, limit in (

@@ -15,6 +15,7 @@ from reconciler.reports.run.cost import (
     change_symbol,
     footnotes,
     headline,
+    is_storage,
     total_rows,
 )
 from reconciler.reports.terminal.escape import plain
@@ -49,7 +50,8 @@ def cost_lines(cost: PlanCost, style: Style) -> Iterator[str]:
         yield from (f"{' ' * (width + 6)}{style.dim(plain(remark))}" for remark in block.remarks)
     if len(listed) > MAX_ROWS:
         yield style.dim(f"    and {len(listed) - MAX_ROWS:,} more, which the total includes")
-    yield from _lines(f"    {style.bold(pad('total', width))}", width, total, hours)
+    if len(cost.changes) + cost.unchanged > 1:
+        yield from _lines(f"    {style.bold(pad('total', width))}", width, total, hours)
     yield from (style.dim(f"  {plain(note)}") for note in footnotes(cost))
 
 
@@ -60,7 +62,9 @@ def _lines(start: str, width: int, rows: tuple[CostRow, ...], hours: int) -> Ite
 
 
 def _name(block: CostBlock) -> str:
-    name = plain(block.change.name)
+    """Return the name of a change. The label of its row tells a storage from an endpoint."""
+    change = block.change
+    name = plain(change.address.partition(".")[2] if is_storage(change) else change.name)
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 3]}..."
 
 

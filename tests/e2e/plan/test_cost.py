@@ -171,7 +171,6 @@ def test_the_text_of_a_plan(sandbox: Sandbox) -> None:
                     per hour           per month
   ~ chat   floor    $0.69              $503.70
            ceiling  $2.07 -> $3.45     $1,511.10 -> $2,518.50
-           each worker that goes idle bills for 60 s more: $0.0115
   + new    floor    $0.00 -> ~$2.80    $0.00 -> ~$2,044.00
            ceiling  $0.00 -> ~$2.80    $0.00 -> ~$2,044.00
   - old    floor    $1.2346 -> $0.00   $901.23 -> $0.00
@@ -179,6 +178,20 @@ def test_the_text_of_a_plan(sandbox: Sandbox) -> None:
     total  floor    $1.9246 -> ~$3.49  $1,404.93 -> ~$2,547.70
            ceiling  $4.6846 -> ~$7.63  $3,419.73 -> ~$5,569.90
   ~ approximate: the price of several GPUs, or of disk, is not documented.
+"""
+    )
+
+
+def test_the_cost_of_a_single_create_takes_few_lines(sandbox: Sandbox) -> None:
+    """A total would repeat the lines of the only change."""
+    scaled(sandbox, 0, 1, freeTimeout=60)
+    assert sandbox.run("plan").out.endswith(
+        """
+Cost (floor: minReplicas, ceiling: maxReplicas, a month: 730 hours):
+                    per hour        per month
+  + chat   floor    $0.00           $0.00
+           ceiling  $0.00 -> $0.69  $0.00 -> $503.70
+           a worker that goes idle is billed for 60 s more: $0.0115
 """
     )
 
@@ -395,7 +408,13 @@ def test_a_storage_costs_per_day(sandbox: Sandbox) -> None:
     storages = [{"name": "weights", "region": "us-dallas-nas-2", "sizeGb": 100}]
     sandbox.declare(storages=storages)
     unknown = sandbox.run("plan").out
-    assert "Cost: unknown, because no storage of that region in the account tells its price" in unknown
+    assert "Cost: unknown, because no storage of that region in the account tells its price.\n" in unknown
+    sandbox.declare(item("chat"), storages=storages)
+    block = sandbox.run("plan").out.partition("\nCost ")[2]
+    assert "  + weights  storage  $0.00 -> unknown " in block
+    assert "  at least: a price is unknown.\n" in block
+    assert "unknown per day" not in block
+    sandbox.declare(storages=storages)
     sandbox.apply()
     (listed,) = api_json(sandbox, "/networkstorages/list?pageNo=1&pageSize=10")["data"]
     price = int(listed["price"]) * (SCALE // 10**5)

@@ -121,13 +121,13 @@ def _runway(cost: CostNow) -> Iterator[str]:
     if cost.balance is None:
         yield "The balance could not be read."
         return
-    at_floor = runway(cost.balance, cost.account_total.floor)
-    now = runway(cost.balance, cost.account_now)
+    floor, now = cost.account_total.floor, cost.account_now
     yield (
         f"Balance: {usd(Fraction(cost.balance.available))}. At the floor of the account"
-        f" ({hourly(cost.account_total.floor)} per hour) {runway_text(at_floor)};"
-        f" at what runs now ({hourly(cost.account_now)} per hour) {runway_text(now)}."
+        f" ({hourly(floor)} per hour) {runway_text(runway(cost.balance, floor))}."
     )
+    if now != floor:
+        yield f"With what runs now ({hourly(now)} per hour) {runway_text(runway(cost.balance, now))}."
 
 
 def runway_text(found: Runway) -> str:

@@ -130,7 +130,7 @@ def import_problem(
     if not (name.isprintable() and 0 < len(name) <= longest):
         why, hint = "that is not a valid name", f"names are 1 to {longest} printable characters"
     elif live is None:
-        why, hint = "there is no such endpoint", "copy the ID from the Novita Console"
+        why, hint = f"there is no such {KINDS[kind].noun}", "copy the ID from the Novita Console"
     elif live.is_terminating:
         why, hint = f"it is {live.state}", "it can no longer be managed"
     elif holder is not None:

@@ -188,9 +188,15 @@ def _records(
         yield Check(
             name="records",
             status=CheckStatus.OK,
-            detail=f"all {len(records)} are live" if records else "none",
+            detail=_all_live(len(records)),
         )
     return listed.endpoints
+
+
+def _all_live(count: int) -> str:
+    if count < 2:
+        return "1 is live" if count else "none"
+    return f"all {count} are live"
 
 
 def _listing(count: str, unread: Sequence[Live]) -> Check:

@@ -41,6 +41,12 @@ def applied(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
+def test_a_single_record(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    assert "ok    records     1 is live\n" in sandbox.run("doctor").out
+
+
 def test_all_is_well(applied: Sandbox) -> None:
     """A line for each check, and one for all of them; exit 0."""
     ran = applied.run("doctor")

@@ -64,6 +64,12 @@ def test_one_that_nobody_declares(sandbox: Sandbox) -> None:
     assert sandbox.plan().actions == {"chat": "update"}
 
 
+def test_a_storage_that_is_not_there_is_called_a_storage(sandbox: Sandbox) -> None:
+    sandbox.declare(storages=[{"name": "weights", "region": "us-dallas-nas-2", "sizeGb": 10}])
+    refused = sandbox.run("import", "novita_storage.weights", "nope")
+    assert "there is no such network storage" in refused.err
+
+
 def test_one_that_cannot_be_recorded(sandbox: Sandbox) -> None:
     """It is not there, or recorded otherwise; nothing is written then, not even a lock."""
     world = sandbox.sim.world

@@ -1,8 +1,9 @@
-"""The entry point of the process. It imports the command line after the garbage collector is set."""
+"""The entry point of the process. The command line is imported while the account may be listed already."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from typing import NoReturn
 
 
@@ -11,6 +12,9 @@ def main() -> NoReturn:
     # Most objects live until the end of the run. Garbage collection took a tenth of a plan of 10,000,
     # and a twentieth of the imports.
     gc.set_threshold(100_000, 20, 20)
+    from reconciler.cli.early_start import begin
+
+    begin(sys.argv[1:])
     from reconciler.cli.main import main as run
 
     run()

@@ -213,10 +213,9 @@ class Run:
         Call it before the modules of the workflow are imported: they load while the server answers. The
         options are those of `early_listing`.
         """
-        from reconciler.workflow.runtime.account import early_listing
+        from reconciler.cli.early_start import begun_listing
 
-        listing = early_listing(context, **options)
-        return click.get_current_context().with_resource(listing)
+        return click.get_current_context().with_resource(begun_listing(context, **options))
 
 
 def with_run(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -88,10 +88,7 @@ class AccountReader:
             return self
         if kind not in self._others:
             self._others[kind] = type(self)(
-                self._client,
-                KINDS[kind],
-                parallelism=self._parallelism,
-                on_unread=self._on_unread,
+                self._client, KINDS[kind], parallelism=self._parallelism, on_unread=self._on_unread
             )
         return self._others[kind]
 
@@ -116,6 +113,11 @@ class AccountReader:
         """Start the next listing in the background, unless it has begun."""
         if self._prefetched is None:
             self._prefetched = DaemonThreadPool(1).submit(self._list)
+
+    def report_to(self, on_listed: Callable[[ListingProgress], None] | None) -> None:
+        """Report the progress of a listing to this function from now on."""
+        with self._progress_lock:
+            self._on_listed = on_listed
 
     def cancel_prefetch(self) -> None:
         """Report no further page. Requests for pages end when the client is closed."""

@@ -6,7 +6,7 @@ The listing of a command begins here before the modules that plan are imported. 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +24,7 @@ from reconciler.workflow.runtime.settings import base_url, require_api_key, vali
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.model.resource import ListingProgress
     from reconciler.model.settings import Settings
     from reconciler.workflow.runtime.context import Context
 
@@ -104,6 +105,10 @@ class EarlyListing:
         self._account.add_secrets(settings.secret_values)
         self._are_secrets_known.set()
         return self._account
+
+    def report_to(self, on_listed: Callable[[ListingProgress], None] | None) -> None:
+        """Report the progress of the listing to this function from now on."""
+        self._account.report_to(on_listed)
 
     def list_recorded_kinds(self, path: Path) -> None:
         """Begin to list the other kinds that the inventory at `path` mentions, before it is parsed."""

@@ -198,13 +198,13 @@ class Bench:
         count: int,
         *,
         latency: float,
-        width: int,
+        width: int | None = None,
         terminal: bool = False,
         log: list[tuple[str, float, float]] | None = None,
     ) -> Callable[[], Timing]:
         """Return an apply of `count` creates to an empty account, whose calls `log` gets.
 
-        Each run starts without an inventory.
+        Each run starts without an inventory. width: calls at once, None for the default of the command.
         """
         repo = self.folder / f"apply-{count}"
         if not repo.exists():
@@ -212,8 +212,8 @@ class Bench:
 
         def run(url: str) -> Timing:
             shutil.rmtree(repo / "state", ignore_errors=True)
-            words = ("apply", "--yes", "--parallelism", str(width))
-            timing = self.reconciler(repo, *words, url=url, terminal=terminal)()
+            words = () if width is None else ("--parallelism", str(width))
+            timing = self.reconciler(repo, "apply", "--yes", *words, url=url, terminal=terminal)()
             if log is not None:
                 log[:] = calls(url)
             return timing

@@ -67,7 +67,7 @@ def plans(bench: Bench) -> Iterator[Row | str]:
 def _creates(bench: Bench) -> Row:
     peer = terraform_provider.creates(bench.folder / "terraform-creates", COUNT)
     result, other = measure_in_turn(
-        bench.creating(COUNT, latency=LATENCY, width=10),
+        bench.creating(COUNT, latency=LATENCY),
         lambda: with_empty_account(peer, latency=LATENCY),
         runs=MORE_RUNS * bench.runs,
     )
@@ -85,7 +85,7 @@ def round_trips(bench: Bench) -> Iterator[Row]:
             bench.reconciler(repo, "plan", url=url)()
             yield _series(f"plan, {count}", calls(url), least)
     log: list[tuple[str, float, float]] = []
-    bench.creating(COUNT, latency=LONG_LATENCY, width=10, log=log)()
+    bench.creating(COUNT, latency=LONG_LATENCY, log=log)()
     yield _series(f"apply, {COUNT} creates", log, 3)
     for what, command in CHANGES.items():
         bench.writing(COUNT, command, log=log, latency=LONG_LATENCY)()

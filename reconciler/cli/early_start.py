@@ -1,6 +1,6 @@
 """The listing of the most frequent command lines, which begins before click and the commands are imported.
 
-It begins only if no word of the command line, and no config.yaml, decides which folder, files, environment or
+It begins only if no argument and no config.yaml decides which folder, files, environment or
 account is meant. All other listings begin when the options are parsed. Tests compare the tables with the
 commands.
 """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, Final
 
+from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +84,21 @@ class UpdateDeploymentRequest:
     task_timeout: int | None = None
 
 
+NO_CREDENTIAL: Final = "`registryCredential` is not supported"
+CREDENTIAL_ADVICE: Final = (
+    "declare the credential in `registries:` of the YAML or store it in Novita's console, and send its ID as"
+    " `imageAuthId`"
+)
+
+
 def item_of(request: DeployRequest | UpdateDeploymentRequest) -> dict[str, Any]:
-    """Return the request as an item in the form of the YAML."""
+    """Return the request as an item in the form of the YAML.
+
+    Raise InvalidConfig for a registry credential.
+    """
+    if getattr(request, "registry_credential", None):
+        problem = Problem(code="unsupported-field", summary=NO_CREDENTIAL, hint=CREDENTIAL_ADVICE)
+        raise InvalidConfig(problem)
     values = ((field.name, getattr(request, field.name)) for field in dataclasses.fields(request))
     given = {camel_case(name): _plain(value) for name, value in values if value is not None}
     return {"endpoint": "", **given}

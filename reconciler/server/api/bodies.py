@@ -9,7 +9,13 @@ from typing import Any, Final, NoReturn
 
 from starlette.requests import Request
 
-from reconciler.sdk.requests import DeployRequest, UpdateDeploymentRequest, camel_case
+from reconciler.sdk.requests import (
+    CREDENTIAL_ADVICE,
+    NO_CREDENTIAL,
+    DeployRequest,
+    UpdateDeploymentRequest,
+    camel_case,
+)
 from reconciler.server.guard import BodyTooLarge, read_body
 from reconciler.server.settings import MAX_BODY_SIZE
 
@@ -69,12 +75,7 @@ def deploy_item(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...
         if not isinstance(body[name], str):
             raise BadBody(f"`{name}` must be text", _DEPLOY_HINT, field=name)
     if body.get("registryCredential"):
-        raise BadBody(
-            "`registryCredential` is not supported",
-            "declare the credential in `registries:` of the YAML or store it in Novita's console, and send"
-            " its ID as `imageAuthId`",
-            field="registryCredential",
-        )
+        raise BadBody(NO_CREDENTIAL, CREDENTIAL_ADVICE, field="registryCredential")
     return _known(body, _DEPLOY_FIELDS)
 
 

@@ -53,7 +53,7 @@ def test_one_listing_looks_and_one_reads_back(applied: Sandbox, change: Callable
     change(applied)
     start = len(applied.sim.requests)
     assert run(applied) == DONE
-    beside = ("limit", "market_products")
+    beside = ("limit", "market_products", "balance")
     operations = [one.operation for one in applied.sim.requests[start:] if one.operation not in beside]
     assert [operation for operation, _ in groupby(operations)] == [
         "list",  # plan and look

@@ -196,7 +196,7 @@ def test_the_help_starts_fast(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize("args", ["plan", "plan --json", "preview", "--help"])
 def test_a_reader_that_leaves(sandbox: Sandbox, args: str) -> None:
     """A pipe that closes early ends the command without a word."""
-    sandbox.declare(*(item(f"e{number}") for number in range(300)))
+    sandbox.declare(*(item(f"e{number}", minReplicas=0) for number in range(300)))
     command = f"{sys.executable} -m reconciler {args} | head -1"
     found = subprocess.run(
         ["bash", "-c", command], cwd=sandbox.root, capture_output=True, text=True, timeout=60

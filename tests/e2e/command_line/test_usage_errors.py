@@ -154,7 +154,7 @@ def test_bad_endpoints(sandbox: Sandbox, case: str) -> None:
         ran = sandbox.run(*command, "--json")
         assert (ran.code, ran.document["exit_code"], ran.err) == (1, 1, "")
         assert any(problem["severity"] == "error" for problem in ran.document["problems"])
-    assert sandbox.operations <= {"list", "limit", "market_products"}
+    assert sandbox.operations <= {"list", "limit", "market_products", "balance"}
 
 
 @pytest.mark.parametrize("case", BAD_SPECS)
@@ -168,7 +168,7 @@ def test_bad_specs(sandbox: Sandbox, case: str) -> None:
         assert code == 1
         for words in says:
             assert words in err, err
-    assert sandbox.operations <= {"list", "limit", "market_products"}
+    assert sandbox.operations <= {"list", "limit", "market_products", "balance"}
 
 
 def test_no_specs_at_all(sandbox: Sandbox) -> None:
@@ -396,7 +396,7 @@ def test_an_inventory_that_is_a_folder(sandbox: Sandbox) -> None:
         code, err = told(sandbox, *command)
         assert code == 1
         assert "state/novita.json" in err
-    assert sandbox.operations <= {"list", "limit", "market_products"}
+    assert sandbox.operations <= {"list", "limit", "market_products", "balance"}
 
 
 def test_a_time_that_is_none(sandbox: Sandbox) -> None:

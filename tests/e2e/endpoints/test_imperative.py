@@ -99,7 +99,7 @@ def test_a_request_is_judged_like_yaml(sandbox: Sandbox) -> None:
     assert {problem["file"] for problem in ran.document["problems"]} == {None}
     ran = sandbox.run("update", "probe", "--image", "a:1 b", "--task-timeout", "0", "--env", "1A=x", "--json")
     assert (ran.code, set(ran.codes)) == (1, {"bad-format", "out-of-range"})
-    assert sandbox.operations <= {"list", "limit", "market_products"}
+    assert sandbox.operations <= {"list", "limit", "market_products", "balance"}
 
 
 def test_env_by_hand_is_literal_and_secret(sandbox: Sandbox) -> None:

@@ -61,7 +61,7 @@ def test_a_wait_that_is_too_long_is_told(
     assert f"wait {said}" in next(line for line in ran.err.splitlines() if f" {status} " in line)
     assert len(proxy.times_of(call)) == 1
     later = [name for name, when in proxy.seen if when > proxy.times_of(call)[0]]
-    assert set(later) <= {"endpoints-1", "limit", "products"}, "only what was under way"
+    assert set(later) <= {"endpoints-1", "limit", "products", "detail"}, "only what was under way"
 
 
 @pytest.mark.parametrize("call", ["endpoints", "create", "update", "delete"])

@@ -89,12 +89,12 @@ class Selection:
                 yield problem
 
     def partial_note(self, compared: int, declared: int) -> Iterator[Problem]:
-        """Yield a note if options excluded declared endpoints."""
+        """Yield a note if options excluded declared resources."""
         if (self.targets or self.excludes) and compared != declared:
             yield Problem(
                 code="partial",
                 severity=Severity.NOTE,
-                summary=f"only {compared} of {declared} declared endpoints were compared"
+                summary=f"only {compared} of {declared} declared resources were compared"
                 " (--target, --exclude)",
             )
 

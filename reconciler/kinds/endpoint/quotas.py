@@ -92,8 +92,8 @@ def _fitted(changes: Sequence[Change]) -> Iterator[Problem]:
         yield Problem(
             code="default-fitted",
             severity=Severity.NOTE,
-            summary=f"the default {TABLE.label(path)} {row.default} is beyond the account's limit"
-            f" (endpoint/limit): {value} is sent for `{fitted[0].name}`{others}",
+            summary=f"the account does not allow the default {TABLE.label(path)} {row.default}:"
+            f" {value} is sent for `{fitted[0].name}`{others}",
             hint=f"to see it in the YAML, write `{row.names[0]}: {value}`",
             address=fitted[0].address if len(fitted) == 1 else None,
         )

@@ -22,7 +22,7 @@ from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import STORAGE, Limits, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
 from reconciler.model.text import quantity
-from reconciler.model.values import Fields, value_at
+from reconciler.model.values import Fields, Reference, value_at
 from reconciler.planning.cost.current import runway
 from reconciler.planning.cost.plan_cost import usages
 
@@ -234,6 +234,8 @@ def _storages(written: Sequence[_Write], live: Iterable[Live]) -> Iterator[Prefl
                 continue
             used_id = value_at(fields, path)
             mounted += 1
+            if isinstance(used_id, Reference):
+                continue  # declared here, so `validate` has compared the regions
             if used_id not in regions or region is None:
                 unknown += 1
             elif regions[used_id] != region:
@@ -248,7 +250,7 @@ def _storages(written: Sequence[_Write], live: Iterable[Live]) -> Iterator[Prefl
     if not mounted:
         yield _check("storage", Result.OK, "no network storage is mounted")
     elif unknown:
-        what = f"the region of {quantity(unknown, 'mounted storage')} is not known before the apply"
+        what = f"the region of {quantity(unknown, 'mounted storage')} is not known"
         yield _check("storage", Result.NOT_CHECKED, what)
     elif not elsewhere:
         yield _check(

@@ -30,7 +30,10 @@ LABEL: Final = 7
 
 
 def cost_lines(cost: PlanCost, style: Style) -> Iterator[str]:
-    """Yield the lines of the block about cost, which begins with an empty line."""
+    """Yield the lines of the block about cost, which begins with an empty line.
+
+    Remarks that hold for all changes that have some are written once, below the total.
+    """
     yield ""
     if line := headline(cost):
         yield plain(line)
@@ -44,15 +47,18 @@ def cost_lines(cost: PlanCost, style: Style) -> Iterator[str]:
     hours = max(hours, len("per hour"))
     yield style.bold("Cost") + style.dim(f" ({LEGEND}):")
     yield style.dim(f"{' ' * (width + LABEL + 8)}{'per hour':<{hours}}  per month")
+    told = [block.remarks for block in shown if block.remarks]
+    once = told[0] if len(told) > 1 and len(set(told)) == 1 else ()
     for block, name in zip(shown, names, strict=True):
         symbol = _symbol(block, style)
         yield from _lines(f"  {symbol} {pad(name, width)}", width, block.rows, hours)
-        yield from (f"{' ' * (width + 6)}{style.dim(plain(remark))}" for remark in block.remarks)
+        if not once:
+            yield from (f"{' ' * (width + 6)}{style.dim(plain(remark))}" for remark in block.remarks)
     if len(listed) > MAX_ROWS:
         yield style.dim(f"    and {len(listed) - MAX_ROWS:,} more, which the total includes")
     if len(cost.changes) + cost.unchanged > 1:
         yield from _lines(f"    {style.bold(pad('total', width))}", width, total, hours)
-    yield from (style.dim(f"  {plain(note)}") for note in footnotes(cost))
+    yield from (style.dim(f"  {plain(note)}") for note in (*once, *footnotes(cost)))
 
 
 def _lines(start: str, width: int, rows: tuple[CostRow, ...], hours: int) -> Iterator[str]:

@@ -30,7 +30,7 @@ def preflight_lines(found: Preflight, style: Style) -> Iterator[str]:
     yield style.bold(HEADING) + style.dim(f" ({counts_text(found.checks)}):")
     for check in found.checks:
         result = colors.get(check.result, style.dim)(check.result.value.ljust(RESULT_WIDTH))
-        yield f"  {result}  {check.name:<{NAME_WIDTH}}  {plain(check.detail)}"
+        yield f"  {result}  {check.name:<{NAME_WIDTH}}  {plain(check.detail.removeprefix(f'{check.name} '))}"
 
 
 def counts_text(checks: tuple[PreflightCheck, ...]) -> str:

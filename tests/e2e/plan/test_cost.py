@@ -196,6 +196,14 @@ Cost (floor: minReplicas, ceiling: maxReplicas, a month: 730 hours):
     )
 
 
+def test_a_remark_about_all_changes_is_written_once(sandbox: Sandbox) -> None:
+    write_specs(sandbox)
+    sandbox.declare(*(item(name, specName="one", minReplicas=0, freeTimeout=60) for name in ("a", "b", "c")))
+    remark = "a worker that goes idle is billed for 60 s more: $0.0115\n"
+    out = sandbox.run("plan").out
+    assert (out.count(remark), out.endswith(f"\n  {remark}")) == (1, True)
+
+
 def test_a_plan_without_changes_asks_for_no_price(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
     sandbox.apply()

@@ -50,7 +50,7 @@ def test_no_changes_is_not_said_of_endpoints_that_were_not_compared(sandbox: San
     ran = sandbox.run("plan", "--target", "nosuch")
     assert ran.code == 1
     assert "No changes" not in ran.out
-    assert "only 1 of 2 declared endpoints were compared" in sandbox.run("plan", "--target", "a").err
+    assert "only 1 of 2 declared resources were compared" in sandbox.run("plan", "--target", "a").err
 
 
 def test_masked_curl_commands_come_with_a_hint(sandbox: Sandbox) -> None:

@@ -47,7 +47,7 @@ def test_every_check_has_a_result(chat: Sandbox) -> None:
     assert "\nPreflight (7 pass):\n" in ran.out
     for line in (
         "  pass         limits   all values are within the limits of the account\n",
-        "  pass         product  product SL-serverless-3 in us-dallas-nas-2: RTX 5090\n",
+        "  pass         product  SL-serverless-3 in us-dallas-nas-2: RTX 5090\n",
         "  pass         stock    SL-serverless-3 in us-dallas-nas-2: 64 GPUs available (high), 2 needed",
         "  pass         cuda     no CUDA version is required\n",
         "  pass         storage  no network storage is mounted\n",
@@ -157,6 +157,15 @@ def test_the_balance(chat: Sandbox, balance: int, code: int, result: str) -> Non
     chat.sim.world.switch(balance=balance)
     ran = chat.plan("--preflight")
     assert (ran.code, results(ran)["balance"]) == (code, result)
+
+
+def test_a_storage_that_the_same_apply_creates(chat: Sandbox) -> None:
+    """`validate` compares the regions of declared storages."""
+    chat.declare(
+        item("chat", storage=[{"type": "network", "name": "weights", "mountPath": "/data"}]),
+        storages=[{"name": "weights", "region": "us-dallas-nas-2", "sizeGb": 10}],
+    )
+    assert results(chat.plan("--preflight"))["storage"] == "pass"
 
 
 def test_a_storage_of_another_region(chat: Sandbox) -> None:

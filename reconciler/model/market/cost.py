@@ -134,13 +134,24 @@ class SideCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeCost:
-    """The cost of one resource before and after its change; None where it does not exist."""
+    """The cost of one resource before and after its change; None where it does not exist.
+
+    peak_workers: the most that are billed at one time while old and new workers run (count); 0 if they never
+    run side by side.
+    """
 
     name: str
     address: str
     action: Action
     before: SideCost | None
     after: SideCost | None
+    peak_workers: int = 0
+
+    @property
+    def peak(self) -> Amount:
+        """Return the most that the workers cost while old and new ones run, at the higher of both prices."""
+        rates = [side.rate.amount for side in (self.before, self.after) if side]
+        return max(rates, key=lambda amount: amount.per_hour, default=NOTHING).times(self.peak_workers)
 
     @property
     def matters(self) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.kinds.registry import KINDS
-from reconciler.model.market.cost import ChangeCost, PlanCost, SideCost, Total, Usage
+from reconciler.model.market.cost import ChangeCost, PlanCost, SideCost, Total, Usage, WorkerUsage
 from reconciler.model.plan import Action, Adopt, Change, Create, Delete, Forget, NoOp, Replace
 from reconciler.model.resource import Inventory, Live
 from reconciler.model.settings import Budget
 from reconciler.model.values import Fields
 from reconciler.planning.cost.prices import Prices
+from reconciler.planning.review.disruption import effect_of
 
 
 def plan_cost(
@@ -40,6 +41,7 @@ def plan_cost(
             action=change.action,
             before=next(sides),
             after=next(sides),
+            peak_workers=_peak_workers(change, after),
         )
         if change.action is Action.NO_OP:
             unchanged.append(cost.before)
@@ -87,6 +89,14 @@ def usages(change: Change) -> tuple[Usage | None, Usage | None]:
             if isinstance(change, Adopt) and not change.fields:
                 return before, before
             return before, kind.usage(_updated(change.live.fields, change.target))
+
+
+def _peak_workers(change: Change, after: Usage | None) -> int:
+    """Return how many workers are billed while old and new ones run side by side (count); 0 if never."""
+    effect = effect_of(change)
+    if effect is None or not effect.disrupts or not isinstance(after, WorkerUsage):
+        return 0
+    return effect.peak_workers if effect.peak_workers > max(effect.workers, after.min_workers or 0) else 0
 
 
 def _updated(live: Fields, target: Fields) -> Fields:

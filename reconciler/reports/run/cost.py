@@ -18,6 +18,7 @@ from reconciler.model.market.cost import (
     WorkerUsage,
 )
 from reconciler.model.market.text import daily, exact, hourly, monthly, once, usd
+from reconciler.model.text import quantity
 from reconciler.model.values import Json
 
 MAX_ROWS: Final = 20
@@ -141,9 +142,13 @@ def _worker_remarks(side: SideCost) -> Iterator[str]:
 
 
 def footnotes(cost: PlanCost) -> tuple[str, ...]:
-    """Return sentences that explain the marks of the amounts, and the budget."""
+    """Return sentences about the peak, the marks of the amounts, and the budget."""
     totals = (cost.before.floor, cost.before.ceiling, cost.after.floor, cost.after.ceiling)
     notes = []
+    if peaks := [change for change in cost.changes if change.peak_workers]:
+        amount = sum((change.peak for change in peaks), Amount())
+        workers = quantity(sum(change.peak_workers for change in peaks), "worker")
+        notes.append(f"While old and new workers run: at most {workers}, {hourly(amount)} per hour.")
     if any(amount.is_approximate for amount in totals):
         notes.append("~ approximate: the price of several GPUs, or of disk, is not documented.")
     if any(amount.is_at_least for amount in totals):
@@ -175,6 +180,9 @@ def cost_document(cost: PlanCost) -> Json:
                 "action": change.action.value,
                 "before": _side_document(change.before),
                 "after": _side_document(change.after),
+                "peak": {"workers": change.peak_workers, "per_hour": amount_document(change.peak)["per_hour"]}
+                if change.peak_workers
+                else None,
             }
             for change in cost.changes
         ],
@@ -191,7 +199,7 @@ def total_document(total: Total) -> Json:
     return {"floor": amount_document(total.floor), "ceiling": amount_document(total.ceiling)}
 
 
-def amount_document(amount: Amount) -> Json:
+def amount_document(amount: Amount) -> dict[str, Json]:
     """Return an amount; null in place of one of which nothing is known."""
     return {
         "per_hour": None if amount.is_unknown else exact(amount.per_hour),

@@ -37,7 +37,7 @@ def cost_lines(cost: PlanCost, style: Style) -> Iterator[str]:
     yield ""
     if line := headline(cost):
         yield plain(line)
-        yield from (style.dim(note) for note in footnotes(cost) if not cost.is_unknown)
+        yield from (style.dim(f"  {note}") for note in footnotes(cost) if not cost.is_unknown)
         return
     listed = blocks(cost)
     shown, total = listed[:MAX_ROWS], total_rows(cost)

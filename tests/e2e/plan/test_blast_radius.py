@@ -36,6 +36,13 @@ def test_a_plan_says_which_workers_restart(running: Sandbox) -> None:
         "surplus_workers": 0,
         "lost": [],
     }
+    peak = "While old and new workers run: at most 4 workers, $2.76 per hour."
+    assert peak in text
+    assert peak in Path("plan.html").read_text()
+    assert peak.replace("$", "&#36;&#8203;") in Path("plan.md").read_text()
+    costs = {one["address"]: one["peak"] for one in running.plan().document["cost"]["changes"]}
+    assert costs["novita_endpoint.chat"] == {"workers": 4, "per_hour": "2.76"}
+    assert costs["novita_endpoint.embed"] is None
     assert (changes["embed"]["effect"], changes["embed"]["lost"]) == ("replaced", ["ID", "URL"])
     assert (changes["old"]["effect"], changes["old"]["workers"]) == ("deleted", 2)
 

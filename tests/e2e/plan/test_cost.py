@@ -223,12 +223,13 @@ def with_budget(sandbox: Sandbox, **budget: Any) -> None:
     sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.05}, "budget": budget})
 
 
-def test_a_change_without_effect_on_cost_takes_one_line(sandbox: Sandbox) -> None:
+def test_a_change_that_costs_nothing_takes_one_line_and_its_peak(sandbox: Sandbox) -> None:
     scaled(sandbox, 1, 2)
     sandbox.apply()
     scaled(sandbox, 1, 2, image="ubuntu:24.04")
     assert sandbox.run("plan").out.endswith(
         "\n\nCost: not changed, $503.70 to $1,007.40 per month (730 hours).\n"
+        "  While old and new workers run: at most 2 workers, $1.38 per hour.\n"
     )
 
 

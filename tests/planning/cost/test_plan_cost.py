@@ -320,3 +320,18 @@ def test_kinds_without_cost() -> None:
     created = Create(name="web", reason="", desired=endpoint("web"))
     deleted = Delete(name="web", reason="", tracked=tracked("web"), live=live("web"))
     assert usages(created)[0] is usages(deleted)[1] is None
+
+
+def test_the_peak_while_old_and_new_workers_run() -> None:
+    """A new image starts new workers before the old ones stop; other worker counts start none beside them."""
+    running = [{"id": f"w-{number}", "state": {"state": "running"}, "healthy": True} for number in range(2)]
+    had = ENDPOINT.parse_one({**answer("chat", **workers(2, 5)), "workers": running})
+    record = tracked("chat", **workers(2, 5))
+
+    def peak(**declared: Any) -> tuple[int, Amount]:
+        (cost,) = cost_of([endpoint("chat", **{**workers(2, 5), **declared})], [had], [record]).changes
+        return cost.peak_workers, cost.peak
+
+    assert peak(image="ghcr.io/acme/chat:2") == (4, Amount(Fraction(2)))
+    assert peak(maxReplicas=6) == (0, NOTHING)
+    assert peak(spec=LARGER, minReplicas=4) == (0, NOTHING), "it is deleted first"

@@ -51,6 +51,27 @@ def test_mermaid_draws_the_same(declared: Sandbox) -> None:
     assert 'n0["novita_endpoint.a#34;#93;#59; click n0"]' in declared.run("graph", "--mermaid").out
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "names"),
+    [
+        ("--target", "chat", {"chat", "hub"}),
+        ("--target", "novita_registry.hub", {"hub"}),
+        ("--exclude", "o*", {"chat", "llm", "plain", "hub"}),
+    ],
+)
+def test_a_selection_is_shown_with_what_it_refers_to(
+    declared: Sandbox, option: str, value: str, names: set[str]
+) -> None:
+    nodes = declared.run("graph", "--json", option, value).document["nodes"]
+    assert {node["name"] for node in nodes} == names
+
+
+def test_a_target_that_matches_nothing_is_an_error(declared: Sandbox) -> None:
+    ran = declared.run("graph", "--target", "nobody")
+    assert (ran.code, ran.out) == (1, "")
+    assert "--target nobody matches no endpoint" in ran.err
+
+
 def test_json_has_nodes_and_edges(declared: Sandbox) -> None:
     document = declared.run("graph", "--json").document
     assert len(document["nodes"]) == 6

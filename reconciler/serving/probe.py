@@ -78,7 +78,7 @@ def describe(expect: Expectation) -> str:
         parts.append(f"a value at {expect.json_path}")
     if expect.contains:
         parts.append(f"the text {_shown(expect.contains)!r}" + (" in it" if expect.json_path else ""))
-    return ", ".join(parts)
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
 
 def mismatch(expect: Expectation, status: int, body: bytes) -> str:

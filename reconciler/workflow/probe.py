@@ -199,12 +199,13 @@ def _failure(result: ChangeResult, probe: ProbeResult) -> Problem:
     """Return the problem of a probe that failed: why workers do not serve, or what came."""
     change = result.change
     when = " by an earlier run" if isinstance(change, NoOp) else ""
+    got = f" Got {probe.got}" if probe.reason else ""
     call = command_line("reconciler", "call", Operand(change.name))
     return Problem(
         code="probe-failed",
         summary=f"`{change.name}` ({result.id}) was applied{when}, and its probe failed:"
         f" {probe.reason or probe.got}",
-        detail=f"{probe.request}: expected {probe.expected}. Got {probe.got}.",
+        detail=f"{probe.request}: expected {probe.expected}.{got}",
         hint=f"`{call}` sends requests of your own",
         address=change.address,
         exit_code=ExitCode.INCOMPLETE,

@@ -56,11 +56,9 @@ def headline(cost: PlanCost) -> str:
         return f"Cost: unknown, because {why}{_how_to_price(cost)}."
     if any(change.matters for change in cost.changes):
         return ""
-    total = cost.after
-    return (
-        f"Cost: not changed, {monthly(total.floor)} to {monthly(total.ceiling)} per month"
-        f" ({HOURS_PER_MONTH} hours)."
-    )
+    floor, ceiling = monthly(cost.after.floor), monthly(cost.after.ceiling)
+    amount = floor if floor == ceiling else f"{floor} to {ceiling}"
+    return f"Cost: not changed, {amount} per month ({HOURS_PER_MONTH} hours)."
 
 
 def blocks(cost: PlanCost) -> tuple[CostBlock, ...]:

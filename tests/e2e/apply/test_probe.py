@@ -116,7 +116,8 @@ def test_an_answer_that_was_not_expected(sandbox: Sandbox, expect: dict[str, Any
     problem, probe = failed(sandbox)
     assert probe["got"].startswith(got)
     assert problem["summary"].startswith(f"`chat` ({sandbox.id('chat')}) was applied, and its probe failed: ")
-    assert problem["detail"].startswith("GET /x: expected ")
+    assert problem["summary"].endswith(probe["got"])
+    assert problem["detail"] == f"GET /x: expected {probe['expected']}."
     assert problem["hint"] == "`reconciler call chat` sends requests of your own"
 
 

@@ -231,6 +231,10 @@ def test_a_change_that_costs_nothing_takes_one_line_and_its_peak(sandbox: Sandbo
         "\n\nCost: not changed, $503.70 to $1,007.40 per month (730 hours).\n"
         "  While old and new workers run: at most 2 workers, $1.38 per hour.\n"
     )
+    scaled(sandbox, 1, 1)
+    sandbox.apply()
+    scaled(sandbox, 1, 1, image="ubuntu:24.04")
+    assert sandbox.run("plan").out.endswith("\n\nCost: not changed, $503.70 per month (730 hours).\n")
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,7 @@ def test_a_change_that_costs_nothing_takes_one_line_and_its_peak(sandbox: Sandbo
     scaled(sandbox, 1, 1)
     sandbox.apply()
     scaled(sandbox, 1, 1, image="ubuntu:24.04")
-    assert sandbox.run("plan").out.endswith("\n\nCost: not changed, $503.70 per month (730 hours).\n")
+    assert "\n\nCost: not changed, $503.70 per month (730 hours).\n" in sandbox.run("plan").out
 
 
 @pytest.mark.parametrize(

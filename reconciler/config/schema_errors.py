@@ -255,7 +255,7 @@ def _out_of_range(invalid: _SchemaError) -> Problem:
     low, above, high = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
     if above is not None:
         wanted = f"more than {above} and at most {high}"
-    elif high >= 2**31 - 1:
+    elif high is None or high >= 2**31 - 1:
         wanted = f"{low} or more" if invalid.error.validator == "minimum" else f"at most {high}"
     else:
         wanted = f"from {low} to {high}"

@@ -401,7 +401,10 @@ def test_a_budget_that_is_no_amount(sandbox: Sandbox, value: object) -> None:
     """An invalid limit is an error, never no limit."""
     scaled(sandbox, 0, 1)
     with_budget(sandbox, floor_per_month=value)
-    assert sandbox.run("validate").code == 1
+    told = sandbox.run("validate")
+    assert told.code == 1
+    assert "`budget.floor_per_month` must be" in told.err
+    assert "has a bug" not in told.err
     assert sandbox.run("apply", "--auto-approve").code == 1
 
 

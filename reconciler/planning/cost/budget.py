@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from reconciler.model.market.cost import Amount, ChangeCost, PlanCost, WorkerUsage
+from reconciler.model.market.cost import Amount, ChangeCost, PlanCost, StorageUsage, Usage, WorkerUsage
 from reconciler.model.market.text import monthly, usd
 from reconciler.model.problem import ExitCode, Problem, Severity
 
@@ -45,7 +45,7 @@ def _may_raise(change: ChangeCost, which: str) -> bool:
     if not change.of(which, is_after=True).is_at_least:
         return False
     was = change.before.usage if change.before else None
-    now = change.after.usage if change.after else None
+    now = _usage(change)
     if isinstance(was, WorkerUsage) and isinstance(now, WorkerUsage) and was.shape == now.shape:
         fewer, more = _count(was, which), _count(now, which)
         return fewer is None or more is None or more > fewer
@@ -75,10 +75,16 @@ def _unknown(which: str, cost: PlanCost, limit: Fraction) -> Problem:
         code="budget-unknown",
         summary=f"the {which} cannot be compared with the budget of {usd(limit)} per month, because {what}",
         detail=f"{why[:1].upper()}{why[1:]}." if why else "",
-        hint="write `pricePerHour` of its spec in specs.yaml, or pass --allow-over-budget",
+        hint="Novita tells it when the region has a storage; pass --allow-over-budget for this one"
+        if unknown and isinstance(_usage(unknown), StorageUsage)
+        else "write `pricePerHour` of its spec in specs.yaml, or pass --allow-over-budget",
         address=unknown.address if unknown else None,
         exit_code=ExitCode.GUARD,
     )
+
+
+def _usage(change: ChangeCost) -> Usage | None:
+    return change.after.usage if change.after else None
 
 
 def _field(which: str) -> str:

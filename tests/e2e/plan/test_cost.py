@@ -425,6 +425,12 @@ def test_a_storage_costs_per_day(sandbox: Sandbox) -> None:
     sandbox.declare(storages=storages)
     unknown = sandbox.run("plan").out
     assert "Cost: unknown, because no storage of that region in the account tells its price.\n" in unknown
+    with_budget(sandbox, floor_per_month=1000)
+    refused = sandbox.run("plan")
+    assert refused.code == 3
+    assert "pricePerHour" not in refused.err  # no spec has the price of a storage
+    assert "  Novita tells it when the region has a storage; pass --allow-over-budget for this one" in refused.err
+    with_budget(sandbox)
     sandbox.declare(item("chat"), storages=storages)
     block = sandbox.run("plan").out.partition("\nCost ")[2]
     assert "  + weights  storage  $0.00 -> unknown " in block

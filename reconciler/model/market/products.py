@@ -11,6 +11,9 @@ from reconciler.model.lazy_dataclass import dataclass
 UNITS: Final = {"per_hour": 1, "per_second": 3600}
 """The known units of prices, with how many of them are in an hour."""
 
+LONGEST_UNIT: Final = 30
+"""Characters of an unknown unit that a message shows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
@@ -34,7 +37,10 @@ class Price:
         """Return why the price is not known, as a clause; "" if it is."""
         if self.amount is None:
             return "Novita tells no price that can be read"
-        return "" if self.unit in UNITS else f"Novita's price is per `{self.unit}`, a unit that is not known"
+        if not self.unit:
+            return "Novita tells its price without a unit"
+        unit = self.unit if len(self.unit) <= LONGEST_UNIT else f"{self.unit[:LONGEST_UNIT]}..."
+        return "" if self.unit in UNITS else f"Novita's price is per `{unit}`, a unit that is not known"
 
 
 NO_PRICE: Final = Price()

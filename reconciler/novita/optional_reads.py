@@ -31,6 +31,7 @@ class OptionalReads:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._begun: dict[str, Pending[Any]] = {}
+        self._has_waited = False
 
     def begin_limits(self) -> None:
         """Begin to read the limits in the background, unless that has begun."""
@@ -73,11 +74,14 @@ class OptionalReads:
             self._begun[name] = DaemonThreadPool(1).submit(read)
 
     def _result(self, name: str, read: Callable[[], T], within: float | None = None) -> T | None:
+        if self._has_waited and within is not None and name in self._begun:
+            within = 0  # it had the time for which the run has waited for another answer, or for this one
         self._begin(name, read)
         pending: Pending[T] = self._begun[name]
         try:
             return pending.result(within)
         except TimeoutError:
+            self._has_waited = True
             return None
 
     def _read_limits(self) -> Limits | None:
@@ -101,7 +105,7 @@ class OptionalReads:
             if cursor in seen:
                 break
             seen.add(cursor)
-        return Products(items=tuple(found), is_complete=False)
+        return Products(items=tuple(dict.fromkeys(found)), is_complete=False)
 
     def _read_balance(self) -> Balance | None:
         from reconciler.novita.market_answers import BALANCE, parse_balance

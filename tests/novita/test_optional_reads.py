@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -125,12 +126,19 @@ def test_a_price_without_a_precision(precision: object) -> None:
     assert product({"id": "x", "pricing": pricing}).price == NO_PRICE
 
 
-@pytest.mark.parametrize("unit", ["", None, "per_minute", "PER_HOUR", "hour", 3600, {"per": "hour"}])
+@pytest.mark.parametrize("unit", ["per_minute", "PER_HOUR", "hour", 3600, "x" * 31])
 def test_a_price_of_an_unknown_unit_is_unknown(unit: object) -> None:
     pricing = {"precision": 6, "postpaid": {"final_price": 175, "unit": unit}}
     price = product({"id": "x", "pricing": pricing}).price
     assert price.per_hour is None
-    assert "a unit that is not known" in price.why_unknown
+    assert price.why_unknown.endswith("`, a unit that is not known")
+    assert len(price.why_unknown) < 90
+
+
+@pytest.mark.parametrize("unit", ["", None, {"per": "hour"}, "per_\x1b[31m"])
+def test_a_price_without_a_readable_unit_is_unknown(unit: object) -> None:
+    price = product({"id": "x", "pricing": {"precision": 6, "postpaid": {"final_price": 175, "unit": unit}}}).price
+    assert (price.per_hour, price.why_unknown) == (None, "Novita tells its price without a unit")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +187,7 @@ def test_a_listing_that_goes_round_ends() -> None:
     reads, stub = reads_of(page({"id": "a"}, next_cursor="c1", has_more=True))
     products = reads.products()
     assert products is not None
-    assert not products.is_complete
+    assert products == Products(items=(Product(id="a"),), is_complete=False)
     assert len(stub.seen) == 2
 
 
@@ -253,5 +261,11 @@ def test_nobody_waits_for_long() -> None:
         return page({"id": "a"})
 
     reads = OptionalReads(Client("https://api.test", secret(), app=app, timing=ManualTime().timing()))
+    reads.begin_balance()
     assert reads.products(0.01) is None
+    # The others began at the same time, so that the run has waited for them as long.
+    begun = time.monotonic()
+    assert reads.products(5) is None
+    assert reads.balance(5) is None
+    assert time.monotonic() - begun < 2
     goes_on.set()

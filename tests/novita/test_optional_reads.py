@@ -137,7 +137,8 @@ def test_a_price_of_an_unknown_unit_is_unknown(unit: object) -> None:
 
 @pytest.mark.parametrize("unit", ["", None, {"per": "hour"}, "per_\x1b[31m"])
 def test_a_price_without_a_readable_unit_is_unknown(unit: object) -> None:
-    price = product({"id": "x", "pricing": {"precision": 6, "postpaid": {"final_price": 175, "unit": unit}}}).price
+    pricing = {"precision": 6, "postpaid": {"final_price": 175, "unit": unit}}
+    price = product({"id": "x", "pricing": pricing}).price
     assert (price.per_hour, price.why_unknown) == (None, "Novita tells its price without a unit")
 
 

@@ -429,7 +429,7 @@ def test_a_storage_costs_per_day(sandbox: Sandbox) -> None:
     refused = sandbox.run("plan")
     assert refused.code == 3
     assert "pricePerHour" not in refused.err  # no spec has the price of a storage
-    assert "  Novita tells it when the region has a storage; pass --allow-over-budget for this one" in refused.err
+    assert "  Novita tells it when the region has a storage; pass --allow-over-budget for this" in refused.err
     with_budget(sandbox)
     sandbox.declare(item("chat"), storages=storages)
     block = sandbox.run("plan").out.partition("\nCost ")[2]

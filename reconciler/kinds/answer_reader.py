@@ -47,6 +47,11 @@ def moment(value: object) -> datetime | None:
     return time if time.year > 1 else None
 
 
+def is_unset_moment(value: object) -> bool:
+    """Return True for each form of a time that is not set."""
+    return is_empty(value) or number(value) in (0, -1) or str(value).startswith("0001-01-01")
+
+
 def text(value: object) -> str | None:
     """Return a text, also from a number; None from anything else, and from text with a lone surrogate.
 
@@ -103,8 +108,7 @@ class AnswerReader:
         """Return the time under this key."""
         value = holder.get(key)
         result = moment(value)
-        is_unset = is_empty(value) or number(value) in (0, -1) or str(value).startswith("0001-01-01")
-        if result is None and not is_unset:
+        if result is None and not is_unset_moment(value):
             self.unread.append((key,))
         return result
 

@@ -28,11 +28,16 @@ def usage(fields: Fields) -> WorkerUsage:
 
 
 def _number(fields: Fields, path: Path) -> int | None:
-    value = value_at(fields, path)
-    return value if value.__class__ is int else None
+    return _count(value_at(fields, path))
+
+
+def _count(value: object) -> int | None:
+    """Return a number from 0 on. Workers and GB below that would have a negative price."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _local_gb(mounts: Mapping[str, Any]) -> int | None:
     """Return the size of the local volumes (GB); None if one is not known."""
-    sizes = [mount.get("size") for mount in mounts.values() if mount.get("type") == "local"]
-    return sum(sizes) if all(size.__class__ is int for size in sizes) else None
+    sizes = [_count(mount.get("size")) for mount in mounts.values() if mount.get("type") == "local"]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.kinds.answer_reader import moment, text
+from reconciler.kinds.answer_reader import is_unset_moment, moment, text
 from reconciler.model.resource import Live
 from reconciler.model.status import Rollout, Worker
 from reconciler.model.values import Path
@@ -44,15 +44,20 @@ def workers_of(live: Live) -> tuple[Worker, ...]:
 def billed_workers(live: Live) -> tuple[Worker, ...]:
     """Return the workers that are billed now.
 
-    Novita says so by the time since when; an empty one means not yet. Where it does not tell any, workers
-    count that run or start.
+    Novita says so by the time since when; an empty one means not yet. Where it does not tell any, or one
+    that cannot be read, workers count that run or start.
     """
-    tells = {text(worker.get("id")) or NO_ID for worker in _listed(live) if "createdAt" in worker}
+    tells = {text(worker.get("id")) or NO_ID for worker in _listed(live) if _tells_billing(worker)}
     return tuple(
         worker
         for worker in workers_of(live)
         if not worker.has_ended and (worker.created_at if worker.id in tells else worker.state in BILLED)
     )
+
+
+def _tells_billing(worker: Mapping[str, Any]) -> bool:
+    value = worker.get("createdAt")
+    return "createdAt" in worker and (moment(value) is not None or is_unset_moment(value))
 
 
 def _listed(live: Live) -> Iterator[Mapping[str, Any]]:

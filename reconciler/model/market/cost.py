@@ -151,7 +151,12 @@ class ChangeCost:
     def peak(self) -> Amount:
         """Return the most that the workers cost while old and new ones run, at the higher of both prices."""
         rates = [side.rate.amount for side in (self.before, self.after) if side]
-        return max(rates, key=lambda amount: amount.per_hour, default=NOTHING).times(self.peak_workers)
+        highest = Amount(
+            max((rate.per_hour for rate in rates), default=Fraction(0)),
+            any(rate.is_approximate for rate in rates),
+            any(rate.is_at_least for rate in rates),
+        )
+        return highest.times(self.peak_workers)
 
     @property
     def matters(self) -> bool:

@@ -202,6 +202,13 @@ def test_workers_that_are_billed() -> None:
     """By the start of their billing; where it is not told, by their state."""
     parsed = ENDPOINT.parse_one({**answer("web"), "workers": WORKERS})
     assert [worker.id for worker in ENDPOINT.billed_workers(parsed)] == ["a", "c"]
+    odd_times = ("soon", "1e30", 10**30, {"at": 1}, None, "", 0, "0001-01-01T00:00:00Z")
+    odd_workers = [
+        {"id": str(at), "state": "running", "createdAt": time} for at, time in enumerate(odd_times)
+    ]
+    parsed = ENDPOINT.parse_one({**answer("web"), "workers": odd_workers})
+    unread = [worker.id for worker in ENDPOINT.billed_workers(parsed)]
+    assert unread == ["0", "1", "2", "3"], "only an empty time says that a worker is not billed"
     for odd in (None, 7, {"id": "a"}, [7, None, ["createdAt"]]):
         parsed = ENDPOINT.parse_one({**answer("web"), "workers": odd})
         assert ENDPOINT.billed_workers(parsed) == ()

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.market.cost import NOTHING, UNKNOWN, Amount, StorageUsage, WorkerUsage
+from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.market.cost import NOTHING, UNKNOWN, Amount, ChangeCost, StorageUsage, WorkerUsage
 from reconciler.model.market.products import Price, Product, Products
+from reconciler.model.plan import Action
 from reconciler.planning.cost.prices import Prices
+from tests.builders import live
 
 LIMITS = {"freeRootfsSize": 100, "freeLocalVolumeSize": 200}
 
@@ -148,3 +151,30 @@ def test_the_idle_tail() -> None:
     assert tail.per_hour == Fraction("0.0125")
     assert known.side(usage(idle_seconds=None)).idle_tail is None
     assert known.side(usage(min_workers=3)).idle_tail is None
+
+
+def test_a_peak_with_one_price_that_is_not_known() -> None:
+    """It is a lower bound, even if the other price is known."""
+    known, unknown = prices(product()).side(usage()), prices().side(usage())
+    for before, after in ((known, unknown), (unknown, known)):
+        cost = ChangeCost(
+            name="chat",
+            address="novita_endpoint.chat",
+            action=Action.UPDATE,
+            before=before,
+            after=after,
+            peak_workers=4,
+        )
+        assert cost.peak == Amount(Fraction(2), is_at_least=True)
+
+
+@pytest.mark.parametrize("key", ["minNum", "maxNum", "gpuNum"])
+def test_counts_below_zero_are_unknown(key: str) -> None:
+    """An answer of another form never makes an amount negative."""
+    parsed = live("web")
+    workers = {**parsed.fields["workerConfig"], key: -2}
+    used = ENDPOINT.usage({**parsed.fields, "workerConfig": workers})
+    side = prices(product(id="SL-serverless-3")).side(used) if used else None
+    assert side is not None
+    assert UNKNOWN in (side.floor, side.ceiling)
+    assert min(side.floor.per_hour, side.ceiling.per_hour) >= 0

@@ -1,4 +1,4 @@
-"""The entries of the history: versions of endpoints, and marks of their proof. Each is one line of JSON."""
+"""The entries of the history: versions of resources, and marks of their proof. Each is one line of JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from reconciler.inventory.strict_json import loads
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.secrets import is_single
 from reconciler.model.values import LARGEST_NUMBER, Fields
@@ -24,7 +24,7 @@ _END: Final = re.compile(
 earlier releases may end with `who`."""
 
 DELETED: Final = "delete"
-"""The action of a version that records the deletion of the endpoint, and to which nothing can return."""
+"""The action of a version that records the deletion of the resource, and to which nothing can return."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,7 @@ class Mark:
 class Version:
     """One applied version. `number` counts from 1 for each name. `at` is a time in UTC (ISO 8601).
 
+    `name` is that of an endpoint, or the address of another resource.
     In `fields`, the normal form, `{"reference": "${env:NAME}"}` stands for a secret. `hidden` are the paths
     of values that are not in `fields`, because they were secrets without a reference. `links` are the paths
     whose ID was declared by a name, with the address of the resource. `proof` is None if no probe was to be
@@ -94,8 +95,13 @@ class Version:
     links: tuple[tuple[WirePath, str], ...] = ()
 
     @property
+    def kind(self) -> str:
+        """The type of the resource."""
+        return split_address(self.name)[0]
+
+    @property
     def is_deletion(self) -> bool:
-        """True if this version records that the endpoint was deleted."""
+        """True if this version records that the resource was deleted."""
         return self.action == DELETED
 
 
@@ -157,7 +163,7 @@ def _is_valid(version: Version) -> bool:
             for key in Author.__slots__
         )
         and isinstance(version.fields, dict)
-        and not any(ENDPOINT.misfits(version.fields, "fields", _is_single))
+        and not any(KINDS[version.kind].misfits(version.fields, "fields", _is_single))
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
-from reconciler.kinds.registry import ENDPOINT
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.values import Absent, Fields, Json, Path, value_at
 from reconciler.planning.diff import differences
@@ -45,6 +45,8 @@ class Version(Protocol):
 
     @property
     def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def number(self) -> int: ...
     @property
@@ -123,13 +125,19 @@ def _details(version: Version, before: Version | None, style: Style) -> Iterator
     if not version.is_deletion:
         yield from _changes(version, before if before and not before.is_deletion else None)
     if version.hidden:
-        names = ", ".join(map(ENDPOINT.table.label, version.hidden))
+        names = ", ".join(map(KINDS[version.kind].table.label, version.hidden))
         yield style.dim(plain(f"not recorded, because it was given without a reference: {names}"))
     if by.run_url:
         yield style.dim(plain(by.run_url))
 
 
 def _changes(version: Version, before: Version | None) -> Iterator[str]:
+    table = KINDS[version.kind].table
+    label = table.label
+    if before is None and version.kind != ENDPOINT.type:
+        paths = sorted(((key,) for key in version.fields if key != "name"), key=table.reading_rank)
+        yield plain("  ".join(f"{label(path)}: {_shown(version.fields[path[0]])}" for path in paths))
+        return
     if before is None:
         low, high = (value_at(version.fields, ("workerConfig", key)) for key in ("minNum", "maxNum"))
         image = _shown(value_at(version.fields, ("image", "image")), 60)
@@ -137,7 +145,7 @@ def _changes(version: Version, before: Version | None) -> Iterator[str]:
         return
     changed = list(differences(before.fields, version.fields))
     for path, old, new in changed[:SHOWN_CHANGES]:
-        yield plain(f"{ENDPOINT.table.label(path)}: {_shown(old)} -> {_shown(new)}")
+        yield plain(f"{label(path)}: {_shown(old)} -> {_shown(new)}")
     if len(changed) > SHOWN_CHANGES:
         yield f"and {len(changed) - SHOWN_CHANGES} more"
 

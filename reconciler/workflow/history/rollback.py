@@ -39,6 +39,8 @@ def rollback_goal(
     `writes_yaml`, a note says what the next apply undoes. Raise InvalidConfig if there is no such version, or
     if a damaged history makes it uncertain.
     """
+    if split_address(name)[0] != ENDPOINT.type:
+        raise InvalidConfig(_not_an_endpoint(name))
     if number is None and (problems := damaged_history(context, name)):
         raise InvalidConfig(*(replace(problem, severity=Severity.ERROR) for problem in problems))
     versions = list_versions(context, name)[name]
@@ -92,6 +94,15 @@ def _numbered(name: str, versions: tuple[Version, ...], number: int) -> Version:
                 raise InvalidConfig(_no_such_version(name, versions, f"nothing to return to in {number}"))
             return version
     raise InvalidConfig(_no_such_version(name, versions, f"no version {number}"))
+
+
+def _not_an_endpoint(name: str) -> Problem:
+    return Problem(
+        code="not-an-endpoint",
+        summary=f"`{name}` is not an endpoint, and only endpoints are rolled back",
+        hint="write the earlier values into the YAML and apply them;"
+        f" {command_line('reconciler', 'history', Operand(name))}   shows them",
+    )
 
 
 def _no_such_version(name: str, versions: tuple[Version, ...], what: str) -> Problem:

@@ -14,7 +14,6 @@ from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.plan import Action, Adopt, Change, Delete, Forget, NoOp, Scale, Update
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import ENDPOINT as ENDPOINT_TYPE
 from reconciler.model.text import closest_match, utc_text
 from reconciler.model.values import ABSENT, Fields, Path, value_at
 from reconciler.planning.redaction import redact
@@ -32,7 +31,7 @@ def record_versions(
     done = [
         (result.id or "", result.change)
         for result in report.with_outcome(Outcome.DONE)
-        if result.change.kind == ENDPOINT_TYPE and not isinstance(result.change, Forget | NoOp)
+        if not isinstance(result.change, Forget | NoOp)
     ]
     try:
         partial = [change.name for _, change in done if _is_partial(change)]
@@ -78,7 +77,7 @@ def _version(
             fields, hidden = _over(*_before(change, last), fields, hidden)
             links = last.links if last else ()
     return Version(
-        name=change.name,
+        name=change.key,
         number=0,
         at=at,
         action=change.action.value,

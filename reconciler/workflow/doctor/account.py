@@ -125,8 +125,9 @@ def _limits(account: AccountReader, declared: tuple[Desired, ...]) -> Check:
             detail="the limits of the account cannot be read, so plans are not checked against them",
             hint="no action is needed: Novita refuses an apply above a limit",
         )
-    creates = [Create(name=desired.name, reason="", desired=desired) for desired in declared]
-    breaches = list(ENDPOINT.check_limits(creates, limits))
+    fitted = (ENDPOINT.fit_defaults(desired, limits, None) for desired in declared)
+    creates = [Create(name=desired.name, reason="", desired=desired) for desired in fitted]
+    breaches = [found for found in ENDPOINT.check_limits(creates, limits) if found.code == "limit"]
     if breaches:
         more = f", and {len(breaches) - 1} more" if len(breaches) > 1 else ""
         return Check(

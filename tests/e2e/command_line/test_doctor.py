@@ -215,6 +215,12 @@ def test_limits(applied: Sandbox) -> None:
     assert "cannot be read" in checked(applied)["limits"]["found"]
 
 
+def test_a_default_that_is_lowered_is_within_the_limits(applied: Sandbox) -> None:
+    """Nobody wrote 3600 seconds, and a plan sends what the account allows."""
+    applied.sim.world.switch(limits={"maxRequestTimeout": "1800"})
+    assert checked(applied)["limits"]["grade"] == "ok"
+
+
 def test_regions(applied: Sandbox) -> None:
     """A region that the account does not list is told with those that it does."""
     elsewhere = {"productId": "x", "region": "mars-1"}

@@ -71,14 +71,14 @@ def guards(
     elif not declared and tracked:
         yield _guard(
             code="empty-desired-set",
-            summary=f"nothing is declared, and the inventory holds {quantity(tracked, 'endpoint')}",
+            summary=f"nothing is declared, and the inventory holds {quantity(tracked, 'resource')}",
             hint="to delete all of them, use `reconciler destroy`, or pass "
             f"--allow-delete {len(removals)}; otherwise check -C and -f",
         )
     elif tracked >= FLOOR and len(removals) > SHARE * tracked:
         yield _guard(
             code="too-many-deletes",
-            summary=f"{len(removals)} of {tracked} tracked endpoints would be deleted or replaced, "
+            summary=f"{len(removals)} of {tracked} recorded resources would be deleted or replaced, "
             f"more than {SHARE:.0%}",
             hint=f"if it is intended, pass --allow-delete {len(removals)}",
         )

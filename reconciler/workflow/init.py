@@ -89,7 +89,7 @@ def _market_texts(context: Context, endpoints: str) -> dict[str, str]:
         )
     return {
         SPECS: specs_yaml(specs, context.now()),
-        ENDPOINTS: endpoints.replace(f"{STARTER_SPEC}     ", f"{starter.name}  ", 1),
+        ENDPOINTS: endpoints.replace(f"{STARTER_SPEC:<27}", f"{starter.name:<26} ", 1),
     }
 
 

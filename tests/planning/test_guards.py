@@ -50,7 +50,7 @@ def test_more_than_thirty_percent_of_at_least_ten(removals: int, records: int, e
 def test_a_replacement_counts_as_a_delete() -> None:
     """Its old endpoint goes as well."""
     (problem,) = tripped([*deletes(3), REPLACE], records=10)
-    assert problem.summary == "4 of 10 tracked endpoints would be deleted or replaced, more than 30%"
+    assert problem.summary == "4 of 10 recorded resources would be deleted or replaced, more than 30%"
     assert problem.hint == "if it is intended, pass --allow-delete 4"
     assert problem.exit_code is ExitCode.GUARD
 

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.command import command_line
-from reconciler.model.problem import ExitCode
+from reconciler.model.problem import ExitCode, Problem, Severity
 
 
 @click.command(cls=Command)
@@ -21,6 +21,7 @@ def init(run: Run, from_market: bool) -> int:
 
     Existing files are not changed, except for the schemas in .reconciler/, which are kept up to date.
     """
+    from reconciler.workflow.init import SPECS
     from reconciler.workflow.init import init as write_starter_files
 
     files = write_starter_files(run.context, from_market=from_market)
@@ -40,9 +41,19 @@ def init(run: Run, from_market: bool) -> int:
         run.out.result(f"  {run.out.style.changed('~')} {name}\n")
     for name in files.kept:
         run.out.result(f"    {name} already exists and was not changed\n")
-    run.out.result(
-        "\nNext:\n"
-        "  export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, which needs no account\n"
-        f"  {command_line('reconciler', 'plan')}\n"
-    )
+    has_asked = from_market and SPECS in files.written
+    key = "export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, which needs no account"
+    run.out.result("\nNext:\n" + ("" if has_asked else f"  {key}\n"))
+    run.out.result(f"  {command_line('reconciler', 'plan')}\n")
+    if from_market and not has_asked:
+        run.out.problems([_kept_specs()])
     return ExitCode.OK
+
+
+def _kept_specs() -> Problem:
+    return Problem(
+        code="specs-kept",
+        severity=Severity.NOTE,
+        summary="specs.yaml exists already, so it was not written from Novita's products",
+        hint="reconciler specs --available   shows the products; to get a new file, move this one away first",
+    )

@@ -27,7 +27,7 @@ def disruptions(changes: Iterable[Change]) -> Iterator[Problem]:
             summary=f"`{change.name}` would be disrupted, which --no-disruption refuses: {_how(effect)}",
             hint="declare it again, or leave it live with --no-delete"
             if isinstance(change, Delete)
-            else "undo that change, or leave out --no-disruption when a disruption is acceptable",
+            else "undo that change, or leave out --no-disruption if a disruption is acceptable",
             address=change.address,
             place=desired.place if (desired := getattr(change, "desired", None)) else None,
             exit_code=ExitCode.GUARD,

@@ -20,7 +20,7 @@ def available_products(context: Context) -> Products:
             Problem(
                 code="products-unknown",
                 summary="Novita did not list its products (GET /gpus/v2/products)",
-                detail="The key may lack the permission for it, or the address does not have the second API.",
+                detail="The key may lack the permission for it, or Novita cannot be reached at that address.",
                 hint="reconciler doctor   checks key and address",
             )
         )

@@ -202,6 +202,6 @@ def test_blank_lines(sandbox: Sandbox) -> None:
         assert "\n\n\n" not in text
         assert "to destroy.\n\nCost (" in text
         assert " per month\n" in text
-        assert re.search(r"    total .*\n.*\n\nWarning: ", text)
+        assert re.search(r"  ceiling .*\n\nWarning: ", text)
         assert "\n\nnovita_endpoint." in text
         assert "\n\nApply complete!" in text

@@ -35,11 +35,12 @@ def test_the_specs_of_the_market_can_be_used(sandbox: Sandbox) -> None:
     """They are valid, and the starter endpoint has the cheapest one in stock."""
     Path("specs.yaml").unlink()
     sandbox.sim.world.switch(product_stock={"SL-serverless-1": 0})
-    assert sandbox.run("init", "--from-market").code == 0
+    ran = sandbox.run("init", "--from-market")
+    assert (ran.code, ran.err, "export" in ran.out) == (0, "", False)
     text = Path("specs.yaml").read_text()
     comment = "  # $0.69 per GPU and hour in eu-de-1, 64 GPUs available (high)\n"
     assert f"{comment}  - name: rtx-5090-eu-de-1\n" in text
-    assert "specName: l40s-us-dallas-nas-2 " in Path("endpoints.yaml").read_text()
+    assert "specName: l40s-us-dallas-nas-2       # a spec" in Path("endpoints.yaml").read_text()
     assert sandbox.run("validate").code == 0
     sandbox.declare(item("chat", specName="h100-sxm-us-dallas-nas-2"))
     sandbox.apply("--preflight", "--exclude", "nothing-*")
@@ -50,6 +51,8 @@ def test_a_specs_file_is_never_overwritten(sandbox: Sandbox) -> None:
     before = Path("specs.yaml").read_text()
     ran = sandbox.run("init", "--from-market")
     assert (ran.code, "specs.yaml already exists and was not changed" in ran.out) == (0, True)
+    assert "it was not written from Novita's products" in ran.err
+    assert "export NOVITA_API_KEY" in ran.out
     assert Path("specs.yaml").read_text() == before
 
 

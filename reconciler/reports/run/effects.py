@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from reconciler.model.review.blast_radius import BlastRadius, Effect
 from reconciler.model.text import quantity
 from reconciler.model.values import Json
@@ -40,6 +43,17 @@ def effect_document(effect: BlastRadius) -> dict[str, Json]:
         "surplus_workers": effect.surplus,
         "lost": list(effect.lost),
     }
+
+
+def effect_of_document(document: Mapping[str, Any]) -> BlastRadius:
+    """Return the effect that `effect_document` has written. Raise ValueError for an unknown one."""
+    return BlastRadius(
+        effect=Effect(document["effect"]),
+        workers=document["workers"],
+        peak_workers=document["peak_workers"],
+        surplus=document["surplus_workers"],
+        lost=tuple(document["lost"]),
+    )
 
 
 def _data(effect: BlastRadius) -> str:

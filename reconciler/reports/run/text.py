@@ -17,6 +17,7 @@ from reconciler.reports.terminal.table import cell_width, pad
 from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order, plain
 
 if TYPE_CHECKING:
+    from reconciler.model.review.blast_radius import BlastRadius
     from reconciler.planning.explain import Explanation
 
 NO_CHANGES: Final = "No changes. Your infrastructure matches the configuration."
@@ -202,12 +203,18 @@ def _followers(followers: Sequence[Change], style: Style) -> Iterator[str]:
 
 def _effect(change: Change, style: Style) -> Iterator[str]:
     from reconciler.planning.review.disruption import effect_of
-    from reconciler.reports.run.effects import effect_text
 
     if (effect := effect_of(change)) is not None:
-        yield style.dim(f"      # ({effect_text(effect)})")
+        yield effect_line(effect, style)
     elif isinstance(change, Replace):
         yield style.dim("      # (the ID will change)")
+
+
+def effect_line(effect: BlastRadius, style: Style) -> str:
+    """Return the line about the effect of a change on what runs now."""
+    from reconciler.reports.run.effects import effect_text
+
+    return style.dim(f"      # ({effect_text(effect)})")
 
 
 def object_line(symbol: str, name: str, object_id: str, style: Style) -> str:

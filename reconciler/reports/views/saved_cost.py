@@ -42,6 +42,7 @@ def _change(document: Mapping[str, Any]) -> ChangeCost:
         action=Action(document["action"]),
         before=_side(document["before"], kind),
         after=_side(document["after"], kind),
+        peak_workers=(document.get("peak") or {}).get("workers", 0),
     )
 
 

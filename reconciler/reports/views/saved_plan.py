@@ -12,12 +12,14 @@ from reconciler.model.resource import ENDPOINT
 from reconciler.model.secrets import MASK, Secret
 from reconciler.model.values import ABSENT, Absent, Json, Reference, Value
 from reconciler.reports.run.before_after import with_spec_name
+from reconciler.reports.run.effects import effect_of_document
 from reconciler.reports.run.text import (
     ACTIONS_HEADING,
     DRIFT_HEADING,
     NO_CHANGES,
     PHRASES,
     SYMBOLS,
+    effect_line,
     field_lines,
     field_remarks,
     object_line,
@@ -89,6 +91,8 @@ def _object(
     fields = with_spec_name(found, str(change.get("spec_name") or ""), kind if kind in KINDS else ENDPOINT)
     has_causes = reason and change["action"] != Action.CREATE
     yield from field_lines(fields, style, field_remarks if has_causes else lambda _: ())
+    if effect := change.get("blast_radius"):
+        yield effect_line(effect_of_document(effect), style)
 
 
 def _field(field: Mapping[str, Any], address: str) -> FieldChange:

@@ -139,7 +139,7 @@ def test_the_story_of_a_team(team: Team) -> None:
 
     (old,) = team.account("auths")
     team.sandbox.monkeypatch.setenv("GHCR_TOKEN", SECOND)
-    assert team.run("plan").out.count("rotated: 2 endpoints follow") == 1
+    assert team.run("plan", "-v", *REPORTS).out.count("rotated: 2 endpoints follow") == 1
     team.apply()
     writes = team.writes()
     assert writes[:3] == ["auth_save", "update", "update"]
@@ -166,6 +166,7 @@ def test_the_story_of_a_team(team: Team) -> None:
     assert set(writes[2:]) == {"auth_delete", "storage_delete"}
     assert (team.sandbox.live(), team.account("auths")) == ({}, [])
     assert [one["storageName"] for one in team.account("storages")] == ["theirs"]
+    assert set(REPORTS[1::2]) <= set(team.sandbox.files())
     team.require_secrecy()
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from reconciler.kinds.endpoint.fields import MAX, MIN, TABLE
-from reconciler.kinds.endpoint.workers import RUNNING_PARTS, surplus, workers_of
+from reconciler.kinds.endpoint.workers import RUNNING_PARTS, workers_of
 from reconciler.model.plan import Adopt, Change, Delete, Replace, Scale, Update
 from reconciler.model.resource import Live
 from reconciler.model.review.blast_radius import BlastRadius, Effect
@@ -60,10 +60,11 @@ def _effect_of(change: Update | Adopt) -> Effect:
 
 
 def _update(change: Update | Adopt | Scale, effect: Effect) -> BlastRadius:
-    running = running_workers(change.live)
+    workers = workers_of(change.live)
+    running = sum(not worker.has_ended for worker in workers)
     least = _count(change.target, MIN, _count(change.live.fields, MIN, 0))
     most = _count(change.target, MAX, _count(change.live.fields, MAX, running))
-    stopped = len(surplus(change.live, most))
+    stopped = max(0, sum(worker.is_capacity for worker in workers) - most)
     new = max(min(running, most), least) if effect is not Effect.NO_RESTART and running else 0
     return BlastRadius(
         effect=effect, workers=running, peak_workers=max(running + new, least), surplus=stopped

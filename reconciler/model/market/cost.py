@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final, TypeAlias
@@ -190,10 +191,12 @@ class Total:
     @classmethod
     def of(cls, sides: Iterable[SideCost | None]) -> Total:
         """Return the sum of these sides."""
+        known = [side for side in sides if side is not None]
+        distinct = {id(side): side for side in known}  # few, and sums of fractions are slow
         floor = ceiling = NOTHING
-        for side in sides:
-            if side is not None:
-                floor, ceiling = floor + side.floor, ceiling + side.ceiling
+        for identity, count in Counter(map(id, known)).items():
+            side = distinct[identity]
+            floor, ceiling = floor + side.floor.times(count), ceiling + side.ceiling.times(count)
         return cls(floor=floor, ceiling=ceiling)
 
     def __add__(self, other: Total) -> Total:

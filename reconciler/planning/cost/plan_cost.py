@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from reconciler.kinds.registry import KINDS
@@ -29,12 +30,13 @@ def plan_cost(
     """
     found, unchanged = [], []
     planned_ids: set[str] = set()
+    side_of = cache(prices.side)  # many resources use the same
     for change in changes:
         planned_ids |= _ids_of(change)
         before, after = usages(change)
         if before is None and after is None:
             continue
-        sides = (prices.side(usage) if usage else None for usage in (before, after))
+        sides = (side_of(usage) if usage else None for usage in (before, after))
         cost = ChangeCost(
             name=change.key,
             address=change.address,

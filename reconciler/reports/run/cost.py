@@ -166,6 +166,8 @@ def footnotes(cost: PlanCost) -> tuple[str, ...]:
 
 def cost_document(cost: PlanCost) -> Json:
     """Return the cost as JSON. Amounts are digits in text, because JSON numbers may be rounded."""
+    sides = {id(side): side for change in cost.changes for side in (change.before, change.after)}
+    documents = {identity: _side_document(side) for identity, side in sides.items()}
     return {
         "currency": "USD",
         "hours_per_month": HOURS_PER_MONTH,
@@ -176,8 +178,8 @@ def cost_document(cost: PlanCost) -> Json:
             {
                 "address": change.address,
                 "action": change.action.value,
-                "before": _side_document(change.before),
-                "after": _side_document(change.after),
+                "before": documents[id(change.before)],
+                "after": documents[id(change.after)],
                 "peak": {"workers": change.peak_workers, "per_hour": amount_document(change.peak)["per_hour"]}
                 if change.peak_workers
                 else None,

@@ -96,6 +96,13 @@ class AnswerReader:
             return ""
         return readable
 
+    def name(self, value: object) -> str:
+        """Return a name, or "". A name that is not reported is unread too."""
+        name = text(value) if value else None
+        if not name:
+            self.unread.append(("name",))
+        return name or ""
+
     def number(self, holder: Mapping[str, Any], path: Path) -> int | None:
         """Return the number at the last step of the path."""
         value = holder.get(path[-1])

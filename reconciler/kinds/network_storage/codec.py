@@ -62,11 +62,8 @@ def _parse(answer: Json, place: int) -> Live:
     holder = answer if isinstance(answer, Mapping) else {}
     reader = AnswerReader()
     fields: dict[str, Any] = {}
-    name = reader.text(holder.get("storageName"), ("name",))
-    if name:
+    if name := reader.name(holder.get("storageName")):
         fields["name"] = name
-    elif ("name",) not in reader.unread:
-        reader.unread.append(("name",))
     if region := reader.text(holder.get("clusterId"), REGION):
         fields["clusterId"] = region
     if (size := reader.number(holder, SIZE)) is not None:

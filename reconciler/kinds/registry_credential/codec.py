@@ -52,11 +52,8 @@ def _parse(answer: Json, place: int) -> Live:
     holder = answer if isinstance(answer, Mapping) else {}
     reader = AnswerReader()
     fields: dict[str, Any] = {}
-    name = reader.text(holder.get("name"), ("name",))
-    if name:
+    if name := reader.name(holder.get("name")):
         fields["name"] = name
-    elif ("name",) not in reader.unread:
-        reader.unread.append(("name",))
     fields["username"] = reader.text(holder.get("username"), USERNAME)
     password = text(holder.get("password", ""))
     if password is None:

@@ -25,8 +25,21 @@ COMMANDS: Final = (
     _WITHOUT_OPTIONS
     | _WITH_DIRECTORY
     | _WITH_SELECTION
-    | {"approve", "call", "cost", "delete", "deploy", "doctor", "env", "get", "history", "import", "list"}
-    | {"logs", "mcp", "open", "output", "pin", "pods", "probe", "pvcs", "recover", "restart", "rollback"}
+    | {"approve", "call", "cost", "delete", "deploy", "doctor", "env", "get", "graph", "history", "import"}
+    | {
+        "list",
+        "logs",
+        "mcp",
+        "open",
+        "output",
+        "pin",
+        "pods",
+        "probe",
+        "pvcs",
+        "recover",
+        "restart",
+        "rollback",
+    }
     | {"scale", "serve", "show", "specs", "state", "status", "update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from reconciler.model.command import add_shared_options
 from reconciler.model.lazy_dataclass import dataclass
 
 
@@ -20,8 +21,9 @@ class Result(StrEnum):
 class PreflightCheck:
     """One check.
 
-    name: such as `stock`. detail: a clause, with what was found. hint: what to do about it, or "". addresses:
-    the resources that it concerns; none if it concerns the account.
+    name: such as `stock`. detail: a clause, with what was found. hint: what to do about it, or "";
+    commands of `reconciler` in it get the shared options of the run. addresses: the resources that it
+    concerns; none if it concerns the account.
     """
 
     name: str
@@ -29,6 +31,9 @@ class PreflightCheck:
     detail: str
     hint: str = ""
     addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hint", add_shared_options(self.hint))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ APIs are the same. So a check warns, and refuses a plan only if the user asked f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
 from typing import Final, TypeAlias, cast
@@ -21,6 +21,7 @@ from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import STORAGE, Limits, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
+from reconciler.model.secrets import mask, reveal
 from reconciler.model.text import quantity
 from reconciler.model.values import Fields, Reference, value_at
 from reconciler.planning.cost.current import runway
@@ -55,10 +56,15 @@ _Write: TypeAlias = Create | Update | Scale | Replace | Adopt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Demand:
-    """What changes need of one product in one region. gpus: those of workers to start (count)."""
+    """What changes need of one product in one region. gpus: those of workers to start (count).
+
+    shown_product, shown_region: both as people may see them; a reference may have given them.
+    """
 
     product_id: str
     region: str
+    shown_product: str
+    shown_region: str
     gpus: int
     changes: tuple[_Write, ...]
 
@@ -129,7 +135,17 @@ def _demands(written: Iterable[_Write]) -> Iterator[_Demand]:
             gpus[key] = gpus.get(key, 0) + started * (after.gpus or 1)
             changes.setdefault(key, []).append(change)
     for key, concerned in changes.items():
-        yield _Demand(product_id=key[0], region=key[1], gpus=gpus[key], changes=tuple(concerned))
+        fields = _written_fields(concerned[0])
+        ids = [item.get("id") for item in fields.get("products", ()) if isinstance(item, Mapping)]
+        (shown, *_) = [mask(one) for one in ids if str(reveal(one)) == key[0]] or [key[0]]
+        yield _Demand(
+            product_id=key[0],
+            region=key[1],
+            shown_product=str(shown),
+            shown_region=str(mask(fields.get("clusterID", key[1]))),
+            gpus=gpus[key],
+            changes=tuple(concerned),
+        )
 
 
 def _limits(written: Sequence[_Write], limits: Limits | None) -> PreflightCheck:
@@ -144,7 +160,7 @@ def _limits(written: Sequence[_Write], limits: Limits | None) -> PreflightCheck:
 
 
 def _product(demand: _Demand, known: Known) -> PreflightCheck:
-    name, where = f"product {demand.product_id}", f"in {demand.region}"
+    name, where = f"product {demand.shown_product}", f"in {demand.shown_region}"
     if known.products is None:
         return _check(
             "product", Result.NOT_CHECKED, f"{name} {where}: Novita did not list its products", demand
@@ -173,7 +189,7 @@ def _product(demand: _Demand, known: Known) -> PreflightCheck:
 
 
 def _stock(demand: _Demand, products: Products | None) -> PreflightCheck:
-    name = f"{demand.product_id} in {demand.region}"
+    name = f"{demand.shown_product} in {demand.shown_region}"
     product = products.find(demand.product_id, demand.region) if products else None
     if product is None or (product.available is None and not product.inventory_state):
         return _check("stock", Result.NOT_CHECKED, f"{name}: Novita does not tell its stock", demand)
@@ -199,7 +215,7 @@ def stock_text(product: Product) -> str:
 def _cuda(written: Sequence[_Write], limits: Limits | None) -> Iterator[PreflightCheck]:
     wanted: dict[str, list[str]] = {}
     for change in written:
-        version = value_at(_written_fields(change), _CUDA)
+        version = value_at(_written_fields(change), _CUDA)  # a secret is no text, and is not told
         if isinstance(version, str) and version not in ("", "any"):
             wanted.setdefault(version, []).append(change.address)
     offered = (limits or {}).get("cudaVersionList")
@@ -228,14 +244,15 @@ def _storages(written: Sequence[_Write], live: Iterable[Live]) -> Iterator[Prefl
     mounted = unknown = elsewhere = 0
     for change in written:
         fields = _written_fields(change)
-        region = fields.get("clusterID")
+        region = reveal(fields.get("clusterID"))
         for path, used_type in ENDPOINT.links(fields):
             if used_type != STORAGE:
                 continue
-            used_id = value_at(fields, path)
+            used = value_at(fields, path)
             mounted += 1
-            if isinstance(used_id, Reference):
+            if isinstance(used, Reference):
                 continue  # declared here, so `validate` has compared the regions
+            used_id = reveal(used)
             if used_id not in regions or region is None:
                 unknown += 1
             elif regions[used_id] != region:
@@ -243,7 +260,8 @@ def _storages(written: Sequence[_Write], live: Iterable[Live]) -> Iterator[Prefl
                 yield _check(
                     "storage",
                     Result.FAIL,
-                    f"storage {used_id} is in {regions[used_id]}, and `{change.name}` in {region}",
+                    f"storage {mask(used)} is in {regions[used_id]}, and `{change.name}` in"
+                    f" {mask(fields['clusterID'])}",
                     hint="an endpoint mounts only storages of its own region",
                     addresses=(change.address,),
                 )

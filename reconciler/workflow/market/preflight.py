@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reconciler.model import durations
 from reconciler.model.plan import Plan
@@ -17,13 +17,6 @@ from reconciler.workflow.runtime.prices import priced
 
 if TYPE_CHECKING:
     from reconciler.config.loader import LoadedConfig
-
-_NOT_ASKED: Final = PreflightCheck(
-    name="image",
-    result=Result.NOT_CHECKED,
-    detail="registries are asked only on request",
-    hint="reconciler plan --preflight   asks them",
-)
 
 
 def reviewed(
@@ -41,22 +34,32 @@ def reviewed(
     """
     plan = priced(context, account, loaded, plan, inventory, live, limits)
     is_requested = context.allow.preflight
-    images: Iterable[PreflightCheck] = (_NOT_ASKED,)
     if is_requested:
         from reconciler.workflow.images.credentials import credentials_of
         from reconciler.workflow.images.preflight import image_checks
 
-        images = image_checks(plan.changes, credentials_of(context, loaded))
+        images = tuple(image_checks(plan.changes, credentials_of(context, loaded)))
+    else:
+        images = (_not_asked(),)
     known = Known(
         limits=limits,
         products=account.optional.products(durations.PRICE_TIMEOUT),
         balance=account.optional.balance(durations.PRICE_TIMEOUT),
         cost=plan.cost,
         live=live,
-        images=tuple(images),
+        images=images,
     )
     checks = preflight(plan.changes, known)
     if not checks:
         return plan
     found = Preflight(checks=checks, is_requested=is_requested)
     return replace(plan, preflight=found, problems=(*plan.problems, *preflight_problems(found)))
+
+
+def _not_asked() -> PreflightCheck:
+    return PreflightCheck(
+        name="image",
+        result=Result.NOT_CHECKED,
+        detail="registries are asked only on request",
+        hint="reconciler plan --preflight   asks them",
+    )

@@ -166,10 +166,10 @@ def _import_for_changes() -> None:
 
 def _import_for_writes() -> None:
     """Import what an apply needs beside httpx between the listing and its end."""
-    import subprocess  # noqa: F401 - git is asked for the commit
+    import reconciler.inventory.lock
+    import reconciler.workflow.runtime.git
 
-    import reconciler.inventory.lock  # noqa: F401
-
+    reconciler.workflow.runtime.git.prepare()
     json_bytes({})  # imports orjson
 
 

@@ -75,6 +75,11 @@ class GitOutput:
         return next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
 
 
+def prepare() -> None:
+    """Import what runs git, before it is needed."""
+    import subprocess  # noqa: F401
+
+
 def run_git(folder: Path, *arguments: str, environ: Mapping[str, str] = os.environ) -> GitOutput | None:
     """Run git in that folder. Return None if git is not installed or does not answer within `TIMEOUT`."""
     import shutil

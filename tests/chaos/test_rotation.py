@@ -20,8 +20,9 @@ import pytest
 from reconciler.simulator import Request, Server
 from tests.chaos.checks import secrets_and_crashes
 from tests.chaos.declarations import SPECS
-from tests.chaos.faults import KINDS_OF_FAULTS, READS, WRITES, profile
-from tests.chaos.processes import ENDED, SECRETS, Interruption, Runs
+from tests.chaos.faults import READS, WRITES, profile
+from tests.chaos.kind_scenario import KindScenario
+from tests.chaos.processes import SECRETS, Runs
 from tests.fork_server import ForkServer
 
 RUNS = int(os.environ.get("CHAOS_RUNS", "4"))
@@ -35,8 +36,11 @@ USERS: Final = {"chat": "hub", "llm": "hub", "embed": "mirror"}
 """The endpoints, and the credential that each of them names."""
 
 
-class Rotation:
+class Rotation(KindScenario):
     """Two credentials and three endpoints, whose passwords, users and images change from run to run."""
+
+    writes = AUTH_WRITES
+    operations = OPERATIONS
 
     def __init__(self, seed: int, folder: Path, fork_server: ForkServer, novita: Server) -> None:
         self.seed, self.folder, self.novita = seed, folder, novita
@@ -98,21 +102,6 @@ class Rotation:
             self.images[rng.choice(sorted(USERS))] = f"ghcr.io/acme/chat:{number}"
         self.declare()
 
-    def apply(self, rng: Random, counts: Counter[str]) -> None:
-        interruption = None
-        if rng.random() < 0.6:
-            interruption = Interruption(rng, self.novita, (*WRITES, *AUTH_WRITES))
-            self.steps.append(interruption.description)
-        pid = self.runs.start("apply", "--yes")
-        if interruption:
-            interruption.set_process(pid)
-        code = self.runs.wait(pid)
-        if interruption:
-            interruption.process_ended()
-        self.steps.append(f"apply -> {code}")
-        counts[f"apply -> {code}"] += 1
-        assert code in ENDED, self.report(f"a run ended with {code}")
-
     def report(self, what: str) -> str:
         log = self.runs.out.read_text(errors="replace")
         live = [f"{one['name']}: {one['image']['authId']}" for one in self.novita.world.endpoints]
@@ -160,12 +149,7 @@ def rotate(seed: int, folder: Path, fork_server: ForkServer, counts: Counter[str
         rotation.declare()
         assert rotation.runs.run("apply", "--yes") == 0, rotation.report("the calm first apply failed")
         rotation.watch()
-        novita.faults.at_random(
-            seed=rng.randrange(10**9),
-            rate=rng.choice([0.0, 0.05, 0.15]),
-            faults=KINDS_OF_FAULTS[rng.choice(sorted(KINDS_OF_FAULTS))],
-            operations=OPERATIONS,
-        )
+        rotation.disturb(rng)
         for number in range(1, rng.randrange(3, 6)):
             turn = Random(f"{seed}/{number}")
             if turn.random() < 0.8:
@@ -173,23 +157,7 @@ def rotate(seed: int, folder: Path, fork_server: ForkServer, counts: Counter[str
                 rotation.edit(turn, number)
                 counts["rotation"] += 1
             rotation.apply(turn, counts)
-        novita.faults.at_random(seed=0, rate=0.0)
-        rotation.steps.append("calm")
-        _wait_for_pending_writes(novita)
-        codes = [rotation.runs.run("apply", "--yes") for _ in range(2)]
-        assert codes == [0, 0], rotation.report(f"the calm runs ended with {codes}")
-        code = rotation.runs.run("plan", "--detailed-exitcode")
-        assert code == 0, rotation.report(f"the plan after two calm runs is not empty: exit {code}")
-        found = rotation.problems()
-        assert not found, rotation.report("; ".join(found))
-
-
-def _wait_for_pending_writes(novita: Server) -> None:
-    deadline = time.monotonic() + 20
-    while novita.connections:
-        assert time.monotonic() < deadline, "a connection stays open"
-        time.sleep(0.005)
-    time.sleep(novita.world.profile.update_lag_seconds + novita.world.profile.reference_lag_seconds)
+        rotation.check_convergence()
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))

@@ -20,8 +20,9 @@ import pytest
 from reconciler.simulator import Request, Server
 from tests.chaos.checks import secrets_and_crashes
 from tests.chaos.declarations import SPECS
-from tests.chaos.faults import KINDS_OF_FAULTS, READS, WRITES, profile
-from tests.chaos.processes import ENDED, SECRETS, Interruption, Runs
+from tests.chaos.faults import READS, WRITES, profile
+from tests.chaos.kind_scenario import KindScenario
+from tests.chaos.processes import SECRETS, Runs
 from tests.fork_server import ForkServer
 
 RUNS = int(os.environ.get("CHAOS_RUNS", "4"))
@@ -41,8 +42,11 @@ FOREIGN: Final = {
 }
 
 
-class Storages:
+class Storages(KindScenario):
     """A protected storage that two endpoints mount, and scratch storages that come and go."""
+
+    writes = STORAGE_WRITES
+    operations = OPERATIONS
 
     def __init__(self, seed: int, folder: Path, fork_server: ForkServer, novita: Server) -> None:
         self.seed, self.folder, self.novita = seed, folder, novita
@@ -107,22 +111,6 @@ class Storages:
         self.steps.append(f"edit {kinds}: {self.kept} and {self.scratch or 'no scratch'}")
         self.declare()
 
-    def apply(self, rng: Random, counts: Counter[str]) -> int:
-        interruption = None
-        if rng.random() < 0.6:
-            interruption = Interruption(rng, self.novita, (*WRITES, *STORAGE_WRITES))
-            self.steps.append(interruption.description)
-        pid = self.runs.start(*self.command)
-        if interruption:
-            interruption.set_process(pid)
-        code = self.runs.wait(pid)
-        if interruption:
-            interruption.process_ended()
-        self.steps.append(f"apply -> {code}")
-        counts[f"apply -> {code}"] += 1
-        assert code in ENDED, self.report(f"a run ended with {code}")
-        return code
-
     @property
     def command(self) -> tuple[str, ...]:
         """Return an apply that may delete every scratch storage."""
@@ -174,12 +162,7 @@ def keep_data(seed: int, folder: Path, fork_server: ForkServer, counts: Counter[
         storages.declare()
         assert storages.runs.run("apply", "--yes") == 0, storages.report("the calm first apply failed")
         storages.watch()
-        novita.faults.at_random(
-            seed=rng.randrange(10**9),
-            rate=rng.choice([0.0, 0.05, 0.15]),
-            faults=KINDS_OF_FAULTS[rng.choice(sorted(KINDS_OF_FAULTS))],
-            operations=OPERATIONS,
-        )
+        storages.disturb(rng)
         code = 0
         for number in range(1, rng.randrange(3, 6)):
             turn = Random(f"{seed}/{number}")
@@ -189,24 +172,7 @@ def keep_data(seed: int, folder: Path, fork_server: ForkServer, counts: Counter[
                 storages.edit(turn, number, may_rename=code == 0)
                 counts["edit"] += 1
             code = storages.apply(turn, counts)
-        novita.faults.at_random(seed=0, rate=0.0)
-        storages.steps.append("calm")
-        _wait_for_pending_writes(novita)
-        codes = [storages.runs.run(*storages.command) for _ in range(2)]
-        assert codes == [0, 0], storages.report(f"the calm runs ended with {codes}")
-        code = storages.runs.run("plan", "--detailed-exitcode")
-        assert code == 0, storages.report(f"the plan after two calm runs is not empty: exit {code}")
-        found = storages.problems()
-        assert not found, storages.report("; ".join(found))
-
-
-def _wait_for_pending_writes(novita: Server) -> None:
-    deadline = time.monotonic() + 20
-    while novita.connections:
-        assert time.monotonic() < deadline, "a connection stays open"
-        time.sleep(0.005)
-    lags = novita.world.profile
-    time.sleep(lags.update_lag_seconds + lags.reference_lag_seconds + lags.in_use_lag_seconds)
+        storages.check_convergence()
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + RUNS))

@@ -8,27 +8,24 @@ from typing import Any
 from reconciler.kinds.endpoint.fields import FREE_TIMEOUT, MAX, MIN
 from reconciler.model.market.cost import WorkerUsage
 from reconciler.model.secrets import reveal
-from reconciler.model.values import Fields, Path, value_at
+from reconciler.model.values import Fields
 
 
 def usage(fields: Fields) -> WorkerUsage:
     """Return what the workers of an endpoint in normal form use."""
     products = fields.get("products") or ()
     ids = (item.get("id") for item in products if isinstance(item, Mapping))
+    workers = fields.get("workerConfig", {})
     return WorkerUsage(
         product_ids=tuple(str(reveal(product_id)) for product_id in ids),
         region=str(reveal(fields.get("clusterID", ""))),
-        gpus=_number(fields, ("workerConfig", "gpuNum")),
-        min_workers=_number(fields, MIN),
-        max_workers=_number(fields, MAX),
-        idle_seconds=_number(fields, FREE_TIMEOUT),
-        rootfs_gb=_number(fields, ("rootfsSize",)),
+        gpus=_count(workers.get("gpuNum")),
+        min_workers=_count(workers.get(MIN[1])),
+        max_workers=_count(workers.get(MAX[1])),
+        idle_seconds=_count(workers.get(FREE_TIMEOUT[1])),
+        rootfs_gb=_count(fields.get("rootfsSize")),
         volume_gb=_local_gb(fields.get("volumeMounts") or {}),
     )
-
-
-def _number(fields: Fields, path: Path) -> int | None:
-    return _count(value_at(fields, path))
 
 
 def _count(value: object) -> int | None:

@@ -28,27 +28,27 @@ def plan_cost(
     What the inventory records and the plan leaves out, for instance because it is not selected, counts as
     unchanged.
     """
-    found, unchanged = [], []
+    found: list[ChangeCost] = []
+    unchanged: list[SideCost] = []
     planned_ids: set[str] = set()
     side_of = cache(prices.side)  # many resources use the same
     for change in changes:
         planned_ids |= _ids_of(change)
         before, after = usages(change)
-        if before is None and after is None:
-            continue
-        sides = (side_of(usage) if usage else None for usage in (before, after))
-        cost = ChangeCost(
-            name=change.key,
-            address=change.address,
-            action=change.action,
-            before=next(sides),
-            after=next(sides),
-            peak_workers=_peak_workers(change, after),
-        )
+        sides = [side_of(usage) if usage else None for usage in (before, after)]
         if change.action is Action.NO_OP:
-            unchanged.append(cost.before)
-        else:
-            found.append(cost)
+            unchanged += filter(None, sides[:1])
+        elif any(sides):
+            found.append(
+                ChangeCost(
+                    name=change.key,
+                    address=change.address,
+                    action=change.action,
+                    before=sides[0],
+                    after=sides[1],
+                    peak_workers=_peak_workers(change, after),
+                )
+            )
     recorded = {record.id for record in inventory.every_record()} - planned_ids
     unchanged += (side for one in live if one.id in recorded and (side := live_cost(one, prices)))
     rest = Total.of(unchanged)
@@ -83,7 +83,8 @@ def usages(change: Change) -> tuple[Usage | None, Usage | None]:
         case Forget():
             return None, None  # it stays as it is, and is no longer managed
         case NoOp():
-            return usage_of(change.live), usage_of(change.live)
+            usage = usage_of(change.live)
+            return usage, usage
         case Replace():
             return usage_of(change.live), kind.usage(change.target)
         case _:

@@ -58,6 +58,7 @@ def test_a_reader_cannot_write() -> None:
     reads = {"listing", "read_pages", "list_unverified", "get", "get_many", "probe"}
     assert offered == reads | {
         "add_secrets",
+        "report_to",
         "mask_env_values_of",
         "of",
         "prefetch",

@@ -316,6 +316,7 @@ def test_a_warm_connection_has_its_httpx_client_before_the_first_write(
             made.append(threading.current_thread().name)
             super().__init__(*given, **more)
 
+    join_connecting_threads()  # those of earlier tests make connections of their own
     monkeypatch.setattr(httpx_transport, "HttpxConnection", Noted)
     with client_of(server) as client:
         client.warm(1)

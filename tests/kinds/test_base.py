@@ -23,6 +23,7 @@ def test_a_kind_offers_nothing_that_it_does_not_say() -> None:
     assert CREDENTIAL.partial_fields({"username": "bob"}) == {"username": "bob"}
     assert CREDENTIAL.yaml_edits({}, (), {}) == ((), ())
     assert CREDENTIAL.unsendable(LIVE, {}) == ()
+    assert list(CREDENTIAL.inner_items({})) == []
     assert CREDENTIAL.image_to_pull(LIVE.fields) is None
     assert CREDENTIAL.lost_with(LIVE) == ""
     assert CREDENTIAL.surplus(LIVE, 0) == ()

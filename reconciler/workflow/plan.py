@@ -265,7 +265,8 @@ def planned(
             else (limits_read[0] if limits_read else None, ())
         )
         all_live = (*listed.endpoints, *chain.from_iterable(other.live for other in others.plans.values()))
-        if is_priced and not missed:
+        fitted = _fitted(loaded, limits, records) if has_limits and limits_read is None else loaded
+        if is_priced and not missed and fitted is loaded:
             from reconciler.workflow.market.preflight import reviewed
 
             plan = reviewed(context, account, loaded, plan, records, all_live, limits)
@@ -273,12 +274,10 @@ def planned(
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
         listings = {**listings, ENDPOINT.type: complete}
         return planned(context, loaded, inventory, goal, guarded=guarded, listings=listings)
-    if has_limits and limits_read is None:
-        fitted = _fitted(loaded, limits, records)
-        if fitted is not loaded:
-            return planned(
-                context, fitted, inventory, goal, guarded=guarded, listings=listings, limits_read=(limits,)
-            )
+    if fitted is not loaded:
+        return planned(
+            context, fitted, inventory, goal, guarded=guarded, listings=listings, limits_read=(limits,)
+        )
     claim = claim_inventory(
         context,
         settings,

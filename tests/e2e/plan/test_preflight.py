@@ -69,6 +69,18 @@ def test_without_a_request_no_registry_is_asked(chat: Sandbox, registry: Registr
     assert "Preflight" not in chat.run("plan").out
 
 
+def test_registries_are_asked_once_if_a_default_is_lowered(chat: Sandbox, registry: Registry) -> None:
+    """The limits make a second plan necessary, and only that one is reviewed."""
+    asked = []
+    for limit in (3600, 1800):
+        chat.sim.world.switch(limits={"maxRequestTimeout": limit})
+        registry.requests.clear()
+        assert chat.run("plan", "--preflight").code == 0
+        asked.append([(method, path) for method, path, _ in registry.requests])
+    assert asked[0]
+    assert asked[0] == asked[1]
+
+
 def test_a_plan_without_changes_has_no_preflight(chat: Sandbox) -> None:
     chat.apply("--preflight")
     before = len(chat.sent("market_products", "balance"))

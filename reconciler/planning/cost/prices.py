@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from reconciler.kinds.answer_reader import number
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.market.cost import (
     HOURS_PER_DAY,
@@ -125,5 +126,5 @@ class Prices:
         return cost, ""
 
     def _limit(self, name: str) -> int | None:
-        value = (self.limits or {}).get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+        value = number((self.limits or {}).get(name))
+        return value if value is not None and value >= 0 else None

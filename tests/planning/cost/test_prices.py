@@ -100,6 +100,7 @@ def test_an_unknown_number_of_workers() -> None:
         (product(free_rootfs_gb=60), LIMITS, usage(rootfs_gb=61), "0.005"),
         (product(free_rootfs_gb=60), {}, usage(rootfs_gb=100), "0.2"),
         (product(), LIMITS, usage(rootfs_gb=110), "0.05"),
+        (product(), {key: str(value) for key, value in LIMITS.items()}, usage(rootfs_gb=110), "0.05"),
         (product(), LIMITS, usage(rootfs_gb=0, volume_gb=201), "0.005"),
         (product(), LIMITS, usage(rootfs_gb=110, volume_gb=210), "0.1"),
         (product(storage_price=Decimal("0.01")), LIMITS, usage(rootfs_gb=110), "0.1"),

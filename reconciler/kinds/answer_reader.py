@@ -9,7 +9,7 @@ from math import isfinite
 from sys import intern
 from typing import Any, Final, TypeGuard
 
-from reconciler.model.values import LARGEST_NUMBER, Path
+from reconciler.model.values import LARGEST_NUMBER, Json, Path
 
 _DIGITS: Final = re.compile(r"-?[0-9]{1,20}")
 
@@ -25,6 +25,16 @@ def number(value: object) -> int | None:
     elif isinstance(value, float) and value.is_integer():
         result = int(value)
     return result if result is not None and -LARGEST_NUMBER <= result <= LARGEST_NUMBER else None
+
+
+def items_of(answer: Json, key: str) -> list[Json]:
+    """Return the items of a listing. Raise ValueError if the answer is no listing."""
+    if not isinstance(answer, Mapping) or key not in answer:
+        raise ValueError(f"no `{key}` in the answer")
+    items = answer[key]
+    if items is not None and not isinstance(items, list):
+        raise ValueError(f"`{key}` is not a list")
+    return items or []
 
 
 def moment(value: object) -> datetime | None:

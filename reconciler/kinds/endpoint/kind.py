@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.kinds.answer_reader import is_id, number
+from reconciler.kinds.answer_reader import is_id, items_of, number
 from reconciler.kinds.base import Kind, Locate
 from reconciler.kinds.endpoint import codec, fields
 from reconciler.kinds.endpoint.fields import AUTH, TABLE
@@ -127,14 +127,10 @@ class Endpoint(Kind):
         return tuple(Request(method="POST", path=f"{API_ROOT}/endpoint/delete", body=body) for body in bodies)
 
     def parse_page(self, answer: Json) -> Page:
-        if not isinstance(answer, Mapping) or "endpoints" not in answer:
-            raise ValueError("no `endpoints` in the answer")
-        items = answer["endpoints"]
-        if items is not None and not isinstance(items, list):
-            raise ValueError("`endpoints` is not a list")
+        items = items_of(answer, "endpoints")
         if items and not any(map(codec.is_endpoint, items)):
             raise ValueError("`endpoints` holds none")
-        return Page(endpoints=codec.parse_all(items or ()), total=number(answer.get("total")))
+        return Page(endpoints=codec.parse_all(items), total=number(answer.get("total")))
 
     def parse_created(self, answer: Json) -> str | None:
         if not isinstance(answer, Mapping):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.kinds.answer_reader import AnswerReader, is_id, number
+from reconciler.kinds.answer_reader import AnswerReader, is_id, items_of, number
 from reconciler.kinds.network_storage.fields import REGION, SIZE, UNCOMPARED
 from reconciler.model import resource
 from reconciler.model.resource import Live, Page
@@ -17,12 +17,8 @@ from reconciler.model.values import Json
 
 def parse_page(answer: Json) -> Page:
     """Return one page of the listing. Raise ValueError if the answer is no listing."""
-    if not isinstance(answer, Mapping) or "data" not in answer:
-        raise ValueError("no `data` in the answer")
-    items = answer["data"]
-    if items is not None and not isinstance(items, list):
-        raise ValueError("`data` is not a list")
-    storages = tuple(_parse(item, place) for place, item in enumerate(items or ()))
+    items = items_of(answer, "data")
+    storages = tuple(_parse(item, place) for place, item in enumerate(items))
     if items and not any(storage.is_identified for storage in storages):
         raise ValueError("`data` holds no network storage")
     return Page(endpoints=storages, total=number(answer.get("total")))

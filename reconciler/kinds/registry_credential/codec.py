@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.kinds.answer_reader import AnswerReader, is_id, text
+from reconciler.kinds.answer_reader import AnswerReader, is_id, items_of, text
 from reconciler.kinds.registry_credential.fields import PASSWORD, USERNAME
 from reconciler.model import resource
 from reconciler.model.resource import Live, Page
@@ -18,12 +18,8 @@ from reconciler.model.values import Json
 
 def parse_page(answer: Json) -> Page:
     """Return the listing, which is one answer. Raise ValueError if the answer is no listing."""
-    if not isinstance(answer, Mapping) or "data" not in answer:
-        raise ValueError("no `data` in the answer")
-    items = answer["data"]
-    if items is not None and not isinstance(items, list):
-        raise ValueError("`data` is not a list")
-    credentials = tuple(_parse(item, place) for place, item in enumerate(items or ()))
+    items = items_of(answer, "data")
+    credentials = tuple(_parse(item, place) for place, item in enumerate(items))
     if items and not any(credential.is_identified for credential in credentials):
         raise ValueError("`data` holds no registry credential")
     return Page(endpoints=credentials, total=len(credentials))

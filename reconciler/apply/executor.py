@@ -31,7 +31,7 @@ from reconciler.model.apply_events import (
 from reconciler.model.errors import InventoryError, KeyRefused, ReconcilerError
 from reconciler.model.plan import Change, Create, Delete, Forget, Half, NoOp, Plan, Replace
 from reconciler.model.problem import Problem
-from reconciler.planning.dependencies.order import Dependencies, dependency_failed, old_remains
+from reconciler.planning.dependencies.order import Dependencies, dependency_failed, old_not_deleted
 from reconciler.planning.steps import has_steps, stages
 
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ class Executor:
 
     def _run_stage(self, changes: Sequence[Change]) -> None:
         writer = self._writer.of(changes[0].kind)
-        changes = [writer.resolved(change) for change in changes if not self._is_over(change)]
+        changes = [writer.resolved(change) for change in changes if not self._cannot_begin(change)]
         if not changes:
             return
         reads = writer.reads_of(changes, self._parallelism)
         tasks = [_ChangeTask(self, writer, change, reads) for change in changes]
         Stage(tasks, reads, writer.clock, is_stopped=self.is_stopped).run(self._parallelism)
 
-    def _is_over(self, change: Change) -> bool:
+    def _cannot_begin(self, change: Change) -> bool:
         """Return whether a change must not begin, because its first half or a change that it needs failed."""
         if change.address in self._results:
             return True
@@ -201,7 +201,7 @@ def _of_both_halves(new: ChangeResult, old: ChangeResult) -> ChangeResult:
     if old.outcome is Outcome.DONE:
         return replace(new, seconds=seconds)
     assert isinstance(new.change, Replace)
-    problem = old_remains(new.change, old.problem)
+    problem = old_not_deleted(new.change, old.problem)
     return replace(new, outcome=Outcome.FAILED, problem=problem, error=old.error, seconds=seconds)
 
 

@@ -4,7 +4,7 @@ The file has one line for each version. A secret is written as its reference, ne
 without a reference is only named. The last twenty versions of an endpoint are kept; the file is rewritten
 when it has more than twice as many lines.
 
-A line may also be a mark of one version: that its proof, the probe of `apply --probe`, is owed, was given, or
+A line may also be a mark of one version: its proof, the probe of `apply --probe`, is missing, was given, or
 failed. A mark is appended before the change, and another one after the probe, so a killed run leaves the
 first. The last mark of a version holds.
 """

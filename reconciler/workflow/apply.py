@@ -23,7 +23,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.planning.dependencies.users import users_after
 from reconciler.workflow.history.proofs import (
     last_numbers,
-    owe_proofs,
+    mark_unproved,
     record_proofs,
     with_probe_notes,
     with_unproved,
@@ -191,7 +191,7 @@ def apply(
             save_approved_plan(context, current, goal)
         targets = rollback_targets(context, current) if verification.rollback else {}
         if verification.probe:
-            owe_proofs(context, current)
+            mark_unproved(context, current)
         author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
         found_changes = [one.change for one in current.unproved if one.number is None]

@@ -13,7 +13,7 @@ from reconciler.model.market.products import Product, Products
 from reconciler.model.plan import Change
 from reconciler.model.resource import STORAGE, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
-from reconciler.planning.review.preflight import Known, preflight, preflight_problems, stock_text
+from reconciler.planning.review.preflight import Facts, preflight, preflight_problems, stock_text
 from tests.builders import LARGER, PINNED, change, endpoint, live, tracked
 
 OFFERED = Product(
@@ -30,7 +30,7 @@ UPDATE = change(endpoint(port=1), tracked(), live())
 
 def found(*changes: Change, **known: Any) -> dict[str, PreflightCheck]:
     """Return the last check of each name."""
-    return {check.name: check for check in preflight(changes or (CREATE,), Known(**known))}
+    return {check.name: check for check in preflight(changes or (CREATE,), Facts(**known))}
 
 
 def offered(*products: Product, is_complete: bool = True) -> Products:
@@ -56,8 +56,8 @@ def test_only_endpoints_that_are_written_are_checked() -> None:
         change(endpoint(), tracked(), live()),
         change(endpoint(), None, live()),
     ]
-    assert preflight(others, Known()) == ()
-    assert preflight([change(endpoint(port=1), None, live())], Known()) != ()
+    assert preflight(others, Facts()) == ()
+    assert preflight([change(endpoint(port=1), None, live())], Facts()) != ()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_the_region_of_a_storage() -> None:
     mounted = mounting(id="s-1")
     assert found(mounted)["storage"].result is Result.NOT_CHECKED
     assert found(mounted, live=storage("us-dallas-nas-2"))["storage"].result is Result.OK
-    checks = preflight([mounted], Known(live=storage("eu-de-1")))
+    checks = preflight([mounted], Facts(live=storage("eu-de-1")))
     assert [check.result for check in checks if check.name == "storage"] == [Result.FAIL]
 
 

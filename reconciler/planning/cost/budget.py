@@ -13,8 +13,8 @@ from reconciler.model.problem import ExitCode, Problem, Severity
 def budget_problems(cost: PlanCost, *, is_allowed: bool) -> Iterator[Problem]:
     """Yield a guard for each limit that the plan may break by a higher cost.
 
-    A plan that does not raise an amount is never refused because of it: it may be the way back below the
-    limit, or have nothing to do with cost. is_allowed: the user agreed, so nothing is refused.
+    A plan that does not raise an amount is never refused because of it: it may lower the cost, or
+    have nothing to do with it. is_allowed: the user agreed, so nothing is refused.
     """
     for which in ("floor", "ceiling"):
         digits = getattr(cost.budget, f"{which}_per_month")

@@ -76,7 +76,7 @@ def dependency_failed(change: Change, needed: Change) -> Problem:
     )
 
 
-def old_remains(change: Replace, why: Problem | None) -> Problem:
+def old_not_deleted(change: Replace, why: Problem | None) -> Problem:
     """Return the problem of a rotation that ended before the old object was deleted."""
     because = f": {why.summary}" if why else ", because the run was stopped"
     return Problem(

@@ -37,7 +37,7 @@ _CUDA: Final = ("workerConfig", "cudaVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Facts:
     """What Novita has told. None: it was not read, or could not be.
 
     live: the resources of the account. images: checks of images that were made elsewhere.
@@ -78,7 +78,7 @@ class _Demand:
         return any(isinstance(change, Create | Replace) for change in self.changes)
 
 
-def preflight(changes: Iterable[Change], known: Known) -> tuple[PreflightCheck, ...]:
+def preflight(changes: Iterable[Change], known: Facts) -> tuple[PreflightCheck, ...]:
     """Return the checks of the endpoints that a plan creates or changes; none if it changes none."""
     written = [
         change
@@ -112,7 +112,7 @@ def preflight_problems(found: Preflight) -> Iterator[Problem]:
         )
 
 
-def _checks(written: Sequence[_Write], known: Known) -> Iterator[PreflightCheck]:
+def _checks(written: Sequence[_Write], known: Facts) -> Iterator[PreflightCheck]:
     demands = tuple(_demands(written))
     yield _limits(written, known.limits)
     yield from (_product(demand, known) for demand in demands)
@@ -159,7 +159,7 @@ def _limits(written: Sequence[_Write], limits: Limits | None) -> PreflightCheck:
     return _check("limits", Result.WARN, what, addresses=addresses)
 
 
-def _product(demand: _Demand, known: Known) -> PreflightCheck:
+def _product(demand: _Demand, known: Facts) -> PreflightCheck:
     name, where = f"product {demand.shown_product}", f"in {demand.shown_region}"
     if known.products is None:
         return _check(
@@ -276,7 +276,7 @@ def _storages(written: Sequence[_Write], live: Iterable[Live]) -> Iterator[Prefl
         )
 
 
-def _balance(known: Known) -> PreflightCheck:
+def _balance(known: Facts) -> PreflightCheck:
     if known.balance is None:
         return _check("balance", Result.NOT_CHECKED, "the balance could not be read")
     available = usd(Fraction(known.balance.available))

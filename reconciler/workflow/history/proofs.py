@@ -1,7 +1,7 @@
-"""The proofs of versions: which are owed, and what an apply records before a change and after its probe.
+"""The proofs of versions: which are missing, and what an apply records before a change and after its probe.
 
-A mark is on disk before the change is sent, so a run that is killed at any time leaves a proof that the next
-`apply --probe` gives.
+A mark is on disk before the change is sent. After a run that was killed at any time, the next `apply --probe`
+finds it and sends the probe.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from reconciler.workflow.runtime.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unproved:
-    """An unchanged endpoint whose proof is owed.
+    """An unchanged endpoint whose last version is not proved.
 
     `number` is its version; None if a killed run has applied it and recorded no version. `former` are the IDs
     of the workers from before that version. `early` is the mark of a version that is not recorded.
@@ -78,16 +78,16 @@ def _fields_of(change: NoOp) -> object:
 def with_probe_notes(context: Context, planned: PlanResult) -> PlanResult:
     """Return the plan with the unproved endpoints, and notes about the probes of unchanged endpoints."""
     unproved = find_unproved(context, planned)
-    owed = {one.change.name for one in unproved}
-    others = {one.name for one in planned.plan.changes if isinstance(one, NoOp) and one.desired.probe} - owed
+    names = {one.change.name for one in unproved}
+    others = {one.name for one in planned.plan.changes if isinstance(one, NoOp) and one.desired.probe} - names
     notes = []
-    if owed:
+    if names:
         notes.append(
             Problem(
                 code="unproved",
                 severity=Severity.NOTE,
                 summary="these unchanged endpoints are probed, because no run has proved them yet",
-                detail=", ".join(f"`{name}`" for name in sorted(owed)),
+                detail=", ".join(f"`{name}`" for name in sorted(names)),
             )
         )
     if others:
@@ -103,7 +103,7 @@ def with_probe_notes(context: Context, planned: PlanResult) -> PlanResult:
     return replace(planned, unproved=unproved).with_problems(notes) if notes else planned
 
 
-def owe_proofs(context: Context, planned: PlanResult) -> None:
+def mark_unproved(context: Context, planned: PlanResult) -> None:
     """Mark the next version of each changed endpoint with a probe as unproved, under the inventory's lock.
 
     A mark of a change that a killed run did not make moves to the version before it. Raise InventoryError if

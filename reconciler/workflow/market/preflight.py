@@ -11,7 +11,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.resource import Inventory, Limits, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
 from reconciler.novita.account import AccountReader
-from reconciler.planning.review.preflight import Known, preflight, preflight_problems
+from reconciler.planning.review.preflight import Facts, preflight, preflight_problems
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.prices import priced
 
@@ -41,7 +41,7 @@ def reviewed(
         images = tuple(image_checks(plan.changes, credentials_of(context, loaded)))
     else:
         images = (_not_asked(),)
-    known = Known(
+    known = Facts(
         limits=limits,
         products=account.optional.products(durations.PRICE_TIMEOUT),
         balance=account.optional.balance(durations.PRICE_TIMEOUT),

@@ -38,7 +38,7 @@ def priced(
 ) -> Plan:
     """Return the plan with its cost, and with the problems of the budget."""
     budget = loaded.settings.budget
-    prices = read_prices(context, account, loaded, live, limits, is_patient=budget.is_set)
+    prices = read_prices(context, account, loaded, live, limits, waits_longer=budget.is_set)
     cost = plan_cost(plan.changes, inventory, live, prices, budget)
     problems = budget_problems(cost, is_allowed=context.allow.over_budget)
     return replace(plan, cost=cost, problems=(*plan.problems, *problems))
@@ -51,13 +51,13 @@ def read_prices(
     live: Iterable[Live],
     limits: Limits | None,
     *,
-    is_patient: bool = False,
+    waits_longer: bool = False,
 ) -> Prices:
     """Return the prices. Those of Novita's products are unknown if they do not arrive soon.
 
-    live: the resources of the account. is_patient: wait longer, because an unknown price has consequences.
+    live: the resources of the account. waits_longer: because an unknown price refuses the plan.
     """
-    within = durations.BUDGET_TIMEOUT if is_patient else durations.PRICE_TIMEOUT
+    within = durations.BUDGET_TIMEOUT if waits_longer else durations.PRICE_TIMEOUT
     return prices_of(context, loaded.specs, live, account.optional.products(within), limits)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config.loader import load
-from reconciler.inventory.store import parse
+from reconciler.inventory.map_format import parse
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.plan import Plan
 from reconciler.model.run_report import RunReport

@@ -10,17 +10,14 @@ import contextlib
 import errno
 import json
 import os
-import pwd
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
 
-from reconciler import __version__
 from reconciler.inventory.errors import write_errors
 from reconciler.inventory.files import (
     FileSystem,
@@ -31,58 +28,12 @@ from reconciler.inventory.files import (
     replace_file,
     resolve,
 )
+from reconciler.inventory.lock_holder import LockHolder, locked_problem
 from reconciler.model.errors import InventoryLocked
-from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import ExitCode, Problem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockHolder:
-    """The run that holds the lock. `since` is an ISO time in UTC. Unknown values are empty."""
-
-    who: str
-    host: str
-    pid: int
-    command: str
-    since: str
-    ci_run_url: str
-    version: str
-
-
-def current_holder(
-    *, command: str, environ: Mapping[str, str], clock: Callable[[], float], who: str = ""
-) -> LockHolder:
-    """Return this process as a holder of the lock. `who`: the client of a server, in place of the user."""
-    return LockHolder(
-        who=who or environ.get("LOGNAME") or environ.get("USER") or _login(),
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        command=command,
-        since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds"),
-        ci_run_url=ci_run_url(environ),
-        version=__version__,
-    )
-
-
-def ci_run_url(environ: Mapping[str, str]) -> str:
-    """Return the page of the current CI run (GitHub, GitLab, Jenkins), or "" outside of these."""
-    github = [environ.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    if all(github):
-        server, repository, run = github
-        return f"{server}/{repository}/actions/runs/{run}"
-    return environ.get("CI_JOB_URL") or environ.get("BUILD_URL") or ""
 
 
 @contextmanager
-def hold(
-    path: Path,
-    *,
-    command: str,
-    environ: Mapping[str, str],
-    clock: Callable[[], float],
-    timeout: float = 0.0,
-    who: str = "",
-) -> Iterator[None]:
+def hold(path: Path, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[None]:
     """Hold the lock of the map at `path`. Raise InventoryLocked if it is not free in `timeout` seconds."""
     file, note = companion(resolve(path), ".lock"), companion(resolve(path), ".lock.json")
     lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
@@ -93,9 +44,8 @@ def hold(
         try:
             lock.acquire()
         except filelock.Timeout:
-            raise InventoryLocked(_locked(path, read_holder(note))) from None
+            raise InventoryLocked(locked_problem(path, read_holder(note))) from None
     try:
-        holder = current_holder(command=command, environ=environ, clock=clock, who=who)
         with write_errors(note, saved="Nothing was changed"):
             # Not durable, because the lock does not outlive a power cut either.
             data = (json.dumps(asdict(holder), indent=2) + "\n").encode()
@@ -127,34 +77,3 @@ def _is_alive(pid: int) -> bool:
     except OSError as error:
         return error.errno != errno.ESRCH  # a process that may not be signalled belongs to another user
     return True
-
-
-def _locked(path: Path, holder: LockHolder | None) -> Problem:
-    if holder is None:
-        summary, detail = f"The inventory {path} is locked by another run", "That run left no details."
-    else:
-        summary = f"The inventory {path} is locked by {holder.who} on {holder.host}"
-        facts = {
-            "who": holder.who,
-            "host": holder.host,
-            "pid": holder.pid,
-            "since": holder.since,
-            "command": holder.command,
-            "CI run": holder.ci_run_url,
-            "version": holder.version,
-        }
-        detail = "\n".join(f"{key}: {value}" for key, value in facts.items() if value)
-    return Problem(
-        code="inventory-locked",
-        summary=summary,
-        detail=detail,
-        hint="Wait for it with `--lock-timeout 60s`; the lock is free as soon as that run ends",
-        exit_code=ExitCode.LOCKED,
-    )
-
-
-def _login() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a user ID without a name
-        return f"uid {os.getuid()}"

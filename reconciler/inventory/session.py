@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from reconciler.inventory import store
+from reconciler.inventory import map_format
 from reconciler.inventory.files import FileSystem, resolve
 from reconciler.inventory.journal import Journal, journal_path
 from reconciler.inventory.journal_entries import (
@@ -24,6 +24,7 @@ from reconciler.inventory.journal_entries import (
     PutRecord,
     SetOwner,
 )
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
@@ -82,7 +83,8 @@ def open_session(
     from reconciler.inventory.lock import hold  # imported here, because most runs only read
 
     path = resolve(path)
-    with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout, who=who):
+    holder = current_holder(command=command, environ=environ, clock=clock, who=who)
+    with hold(path, holder, timeout=lock_timeout):
         session = Session(path, base_url=base_url, disk=disk or FileSystem())
         try:
             yield session
@@ -112,8 +114,9 @@ def replace_inventory(
     from reconciler.inventory.lock import hold
 
     path, disk = resolve(path), disk or FileSystem()
-    with hold(path, command=command, environ=environ, clock=clock, timeout=lock_timeout):
-        store.write(path, inventory, disk=disk)
+    holder = current_holder(command=command, environ=environ, clock=clock)
+    with hold(path, holder, timeout=lock_timeout):
+        map_format.write(path, inventory, disk=disk)
         journal = Journal(journal_path(path), valid_length=0, disk=disk, on_durable=lambda _: None)
         journal.restart(list(inventory.every_intent()))
 
@@ -209,7 +212,7 @@ class Session:
                 if self._has_own_entries:
                     self._state.base_url = self._base_url
                 now = self._state.inventory(self._state.base_url)
-            store.write(self._path, now, disk=self._disk)
+            map_format.write(self._path, now, disk=self._disk)
             self._journal.restart(list(now.every_intent()))
             with self._lock:
                 self._inventory, self._needs_checkpoint = now, False

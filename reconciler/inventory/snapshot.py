@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from reconciler.inventory import store
+from reconciler.inventory import map_format
 from reconciler.inventory.errors import read_errors
 from reconciler.inventory.files import MAX_FILE_SIZE, FileSystem, check_regular_file, open_regular_file
 from reconciler.inventory.journal import Replay, journal_path, replay
@@ -58,7 +58,7 @@ def read_snapshot(path: Path, disk: FileSystem) -> Snapshot:
                 if disk.read(journal) == journal_data:
                     raise
                 continue  # it was repaired and written during the read
-            inventory = Inventory() if map_data is None else store.parse(path, map_data)
+            inventory = Inventory() if map_data is None else map_format.parse(path, map_data)
             return Snapshot(map=inventory, replay=replayed, journal=journal_data)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
-from reconciler.inventory import store
+from reconciler.inventory import map_format
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, encode_line
 from reconciler.inventory.journal_entries import (
@@ -67,7 +67,7 @@ OUTCOMES = outcomes()
 def prepare(directory: Path) -> Path:
     """A map, and the journal of a run that was killed with a create under way and half a line written."""
     path = directory / "novita.json"
-    store.write(path, START, disk=Dying(sys.maxsize))
+    map_format.write(path, START, disk=Dying(sys.maxsize))
     left = encode_line([encode(OpenIntent(intent=intent("left")))])
     path.with_name("novita.json.journal").write_bytes(left + left[:20])
     return path

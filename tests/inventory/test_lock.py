@@ -19,6 +19,7 @@ import filelock
 import pytest
 
 from reconciler.inventory import lock
+from reconciler.inventory.lock_holder import ci_run_url, current_holder
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import ExitCode
 
@@ -29,8 +30,10 @@ HOLDER = """
 import sys
 from pathlib import Path
 from reconciler.inventory.lock import hold
+from reconciler.inventory.lock_holder import current_holder
 environ = {"USER": "grace", "CI_JOB_URL": "https://ci.example/jobs/7"}
-with hold(Path(sys.argv[1]), command="reconciler destroy", environ=environ, clock=lambda: 1_750_000_000.0):
+holder = current_holder(command="reconciler destroy", environ=environ, clock=lambda: 1_750_000_000.0)
+with hold(Path(sys.argv[1]), holder):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -42,9 +45,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def held(path: Path, timeout: float = 0.0) -> AbstractContextManager[None]:
-    return lock.hold(
-        path, command="reconciler apply", environ={"USER": "ada"}, clock=lambda: NOON, timeout=timeout
-    )
+    holder = current_holder(command="reconciler apply", environ={"USER": "ada"}, clock=lambda: NOON)
+    return lock.hold(path, holder, timeout=timeout)
 
 
 def refused(path: Path) -> InventoryLocked:
@@ -148,7 +150,7 @@ def test_a_note_of_another_host_is_used(path: Path) -> None:
 
 def test_the_process_of_another_user_is_alive(path: Path) -> None:
     """A process that we may not signal is there."""
-    owner = lock.current_holder(command="c", environ={}, clock=lambda: NOON)
+    owner = current_holder(command="c", environ={}, clock=lambda: NOON)
     with tempfile.TemporaryDirectory(dir="/tmp") as directory:
         Path(directory).chmod(0o755)
         note = Path(directory) / "note.json"
@@ -215,14 +217,14 @@ def test_a_failed_note_frees_the_lock(path: Path) -> None:
 )
 def test_the_ci_run_is_found(environ: dict[str, str], url: str) -> None:
     """GitHub, GitLab and Jenkins say where the run can be seen."""
-    assert lock.ci_run_url(environ) == url
+    assert ci_run_url(environ) == url
 
 
 def test_a_holder_without_environment_has_a_name() -> None:
     """The system's user stands in for a missing variable, and a number for a missing user."""
 
     def who(environ: dict[str, str]) -> str:
-        return lock.current_holder(command="c", environ=environ, clock=lambda: NOON).who
+        return current_holder(command="c", environ=environ, clock=lambda: NOON).who
 
     assert who({"LOGNAME": "ada", "USER": "root"}) == "ada"
     assert who({}) == pwd.getpwuid(os.getuid()).pw_name

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory import store
+from reconciler.inventory import map_format
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, encode_line
 from reconciler.inventory.journal_entries import DropRecord, OpenIntent, PutRecord
@@ -40,7 +40,7 @@ def test_a_run_from_intent_to_map(path: Path) -> None:
         session.record(tracked("a", envs={"T": SEALED}))
         assert said(load(path)) == said(session.inventory) == ({"a": tracked("a", envs={"T": SEALED})}, {})
         assert not path.exists()
-    assert store.read(path) == load(path) == session.inventory
+    assert map_format.read(path) == load(path) == session.inventory
     assert load(path).base_url == URL
     assert files(path) == set()
 
@@ -54,7 +54,7 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
             super().sync(fd)
             seen.append(list(load(path).records))
 
-    store.write(path, Inventory(records={"old": tracked("old"), "b": tracked("b")}))
+    map_format.write(path, Inventory(records={"old": tracked("old"), "b": tracked("b")}))
     with opened(path, disk=Watched()) as session:
         session.record(tracked("new"), replaces=tracked("old"))
         session.record(tracked("b"), replaces=tracked("b"))
@@ -70,7 +70,7 @@ def test_open_intents_stay_in_the_journal(path: Path) -> None:
     with opened(path) as session:
         session.open_intent(intent("x"))
         session.record(tracked("a"))
-    assert store.read(path).intents == {}
+    assert map_format.read(path).intents == {}
     assert files(path) == {".journal"}
     before = path.with_name("novita.json.journal").stat().st_ino
     with opened(path) as session:
@@ -94,7 +94,7 @@ def test_a_session_without_entries_writes_nothing(path: Path) -> None:
 
 def test_entries_that_cancel_out_do_not_change_the_map(path: Path) -> None:
     """A record that says what the map says already costs no write of the map and no backup."""
-    store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
+    map_format.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
     before = path.stat().st_ino
     with opened(path) as session:
         session.record(tracked("a"))
@@ -110,7 +110,7 @@ def test_the_next_run_merges_the_journal_of_a_crashed_run(path: Path) -> None:
         with opened(path):
             pass
         assert files(path) <= {".backup"}
-    assert list(store.read(path).records) == ["a"]
+    assert list(map_format.read(path).records) == ["a"]
 
 
 def test_a_snapshot_does_not_change(path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_snapshot_does_not_change(path: Path) -> None:
 
 def test_the_base_url_of_the_map_can_be_compared(path: Path) -> None:
     """A session shows whose map it found, and a fold says who wrote it last."""
-    store.write(path, Inventory(base_url="https://elsewhere"))
+    map_format.write(path, Inventory(base_url="https://elsewhere"))
     with opened(path) as session:
         assert session.inventory.base_url == "https://elsewhere"
         session.record(tracked("a"))
@@ -148,7 +148,7 @@ def test_an_exception_passes_through_a_checkpoint(path: Path) -> None:
     with pytest.raises(ValueError, match="boom") as caught:
         run()
     assert caught.value is boom
-    assert list(store.read(path).records) == ["a"]
+    assert list(map_format.read(path).records) == ["a"]
 
 
 def test_a_failing_checkpoint_hides_no_exception(path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_failing_checkpoint_hides_no_exception(path: Path) -> None:
 @pytest.mark.parametrize("entry", ["replace", "unlink"])
 def test_a_failing_checkpoint_is_reported_and_loses_nothing(path: Path, entry: str) -> None:
     """The old map is intact, the journal stays, and the next session folds."""
-    store.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
+    map_format.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
 
     def run() -> None:
         with opened(path, disk=Failing(entry)) as session:
@@ -181,7 +181,7 @@ def test_a_failing_checkpoint_is_reported_and_loses_nothing(path: Path, entry: s
     assert not path.with_name("novita.json.tmp").exists()
     with opened(path):
         pass
-    assert list(store.read(path).records) == ["b"]
+    assert list(map_format.read(path).records) == ["b"]
 
 
 def test_entries_that_the_journal_refused_reach_the_map(path: Path) -> None:
@@ -226,7 +226,7 @@ def test_ten_threads_share_syncs(path: Path) -> None:
             thread.join(60)
         assert disk.syncs < 500
         assert len(load(path).records) == 1000
-    assert len(store.read(path).records) == 1000
+    assert len(map_format.read(path).records) == 1000
 
 
 def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
@@ -248,7 +248,7 @@ def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
 def test_a_read_during_a_checkpoint_is_consistent(path: Path, exists: bool) -> None:
     """A fold between the two reads would lose its entries; the reader notices the new map and reads again."""
     if exists:
-        store.write(path, Inventory(records={"a": tracked("a")}))
+        map_format.write(path, Inventory(records={"a": tracked("a")}))
     with opened(path) as session:
         session.record(tracked("b"))
         assert "b" in load(path, disk=fold_between(path, session.checkpoint)).records
@@ -256,7 +256,7 @@ def test_a_read_during_a_checkpoint_is_consistent(path: Path, exists: bool) -> N
 
 def test_a_read_while_the_map_is_removed_is_consistent(path: Path) -> None:
     """A map that is taken away while it is read is as good as one that never was."""
-    store.write(path, Inventory(records={"a": tracked("a")}))
+    map_format.write(path, Inventory(records={"a": tracked("a")}))
     assert load(path, disk=fold_between(path, path.unlink)) == Inventory()
 
 
@@ -321,7 +321,7 @@ def test_a_checkpoint_of_ten_thousand_records_is_fast(path: Path) -> None:
     """A large map is written and read within seconds, and one more entry does not copy it."""
     envs = {f"KEY_{index}": "value" for index in range(5)}
     many = {f"e{index}": tracked(f"e{index}", envs=envs, ports=[{"port": 8000}]) for index in range(10_000)}
-    store.write(path, Inventory(records=many))
+    map_format.write(path, Inventory(records=many))
     start = time.perf_counter()
     with opened(path) as session:
         stepping = time.perf_counter()

@@ -326,10 +326,11 @@ def test_threads_take_turns(provider: NovitaDeploymentProvider, sim: Server) -> 
 def test_another_process_is_waited_for_no_longer_than_told(client: Client, tmp_path: Path) -> None:
     """The lock of the inventory is the commands' lock."""
     from reconciler.inventory.lock import hold
+    from reconciler.inventory.lock_holder import current_holder
 
     inventory = tmp_path / "inventory.json"
     provider = NovitaDeploymentProvider(client, [SPEC], inventory, lock_timeout=0.0)
-    held = hold(inventory, command="apply", environ={}, clock=lambda: 0.0, timeout=0.0)
+    held = hold(inventory, current_holder(command="apply", environ={}, clock=lambda: 0.0))
     with held, pytest.raises(InventoryLocked):
         provider.deploy(request())
 

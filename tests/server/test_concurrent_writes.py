@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory.lock import hold
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.simulator import Server
 
 from .conftest import KEY, ROOT, TOKENS, WRITER, Serve, StartProcess, wait_until
@@ -47,7 +48,8 @@ def test_a_write_that_waited_too_long_names_the_owner_of_the_lock(
 ) -> None:
     server = start_process("--allow-unauthenticated-writes", "--lock-timeout", "0.2s")
     state = folder / "state/novita.json"
-    with hold(state, command="reconciler apply", environ={"LOGNAME": "ada"}, clock=time.time):
+    holder = current_holder(command="reconciler apply", environ={"LOGNAME": "ada"}, clock=time.time)
+    with hold(state, holder):
         answer = server.ask("POST", ALL, body("probe"))
     assert answer.status == 409
     assert "locked by ada" in answer.json["error"]

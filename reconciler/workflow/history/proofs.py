@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from reconciler.inventory.history import append_marks, early_marks, history, secrets_to_references
 from reconciler.inventory.history_entries import Mark, Proof, Version
 from reconciler.inventory.lock import hold
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyReport, ChangeResult, Outcome
@@ -162,14 +163,11 @@ def record_proofs(
     if not marks:
         return ()
     try:
-        with hold(
-            context.state_path,
-            command=context.command,
-            environ=context.environ,
-            clock=time.time,
-            timeout=max(context.lock_timeout, durations.PROOF_LOCK_TIMEOUT),
-            who=context.who,
-        ):
+        holder = current_holder(
+            command=context.command, environ=context.environ, clock=time.time, who=context.who
+        )
+        timeout = max(context.lock_timeout, durations.PROOF_LOCK_TIMEOUT)
+        with hold(context.state_path, holder, timeout=timeout):
             append_marks(context.state_path, marks)
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.inventory.history_entries import Author
-from reconciler.inventory.lock import ci_run_url, current_holder
+from reconciler.inventory.lock_holder import ci_run_url, current_holder
 from reconciler.novita.thread_pool import DaemonThreadPool, Pending
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import commit_of

@@ -294,10 +294,12 @@ def test_without_any_good_version_it_stays(sandbox: Sandbox) -> None:
 def test_a_result_that_cannot_be_recorded(sandbox: Sandbox) -> None:
     """Another run has the inventory when the probe ends: a warning, and the proof stays owed."""
     from reconciler.inventory.lock import hold
+    from reconciler.inventory.lock_holder import current_holder
 
     sandbox.monkeypatch.setattr("reconciler.model.durations.PROOF_LOCK_TIMEOUT", 0.1)
     sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))
-    held = hold(sandbox.root / "state/novita.json", command="other", environ={}, clock=time.time)
+    holder = current_holder(command="other", environ={}, clock=time.time)
+    held = hold(sandbox.root / "state/novita.json", holder)
     sandbox.sim.faults.before("call", lambda _: held.__enter__())
     ran = sandbox.run("apply", "--auto-approve", "--probe")
     held.__exit__(None, None, None)

@@ -1,0 +1,89 @@
+"""The facts about the run that holds the lock of an inventory, for everybody who has to wait for it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from reconciler import __version__
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import ExitCode, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockHolder:
+    """The run that holds the lock. `since` is an ISO time in UTC. Unknown values are empty.
+
+    lock_id: the name of this lock for `state unlock`, if the store needs it to free the lock by hand.
+    """
+
+    who: str
+    host: str
+    pid: int
+    command: str
+    since: str
+    ci_run_url: str
+    version: str
+    lock_id: str = ""
+
+
+def current_holder(
+    *, command: str, environ: Mapping[str, str], clock: Callable[[], float], who: str = ""
+) -> LockHolder:
+    """Return this process as a holder of the lock. `who`: the client of a server, in place of the user."""
+    return LockHolder(
+        who=who or environ.get("LOGNAME") or environ.get("USER") or _login(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        command=command,
+        since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds"),
+        ci_run_url=ci_run_url(environ),
+        version=__version__,
+    )
+
+
+def ci_run_url(environ: Mapping[str, str]) -> str:
+    """Return the page of the current CI run (GitHub, GitLab, Jenkins), or "" outside of these."""
+    github = [environ.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    if all(github):
+        server, repository, run = github
+        return f"{server}/{repository}/actions/runs/{run}"
+    return environ.get("CI_JOB_URL") or environ.get("BUILD_URL") or ""
+
+
+_WAIT = "Wait for it with `--lock-timeout 60s`; the lock is free as soon as that run ends"
+
+
+def locked_problem(inventory: object, holder: LockHolder | None, hint: str = _WAIT) -> Problem:
+    """Return the problem that another run holds the lock, with all that is known of that run."""
+    if holder is None:
+        summary, detail = f"The inventory {inventory} is locked by another run", "That run left no details."
+    else:
+        summary = f"The inventory {inventory} is locked by {holder.who} on {holder.host}"
+        facts = {
+            "who": holder.who,
+            "host": holder.host,
+            "pid": holder.pid,
+            "since": holder.since,
+            "command": holder.command,
+            "CI run": holder.ci_run_url,
+            "version": holder.version,
+        }
+        detail = "\n".join(f"{key}: {value}" for key, value in facts.items() if value)
+    return Problem(
+        code="inventory-locked",
+        summary=summary,
+        detail=detail,
+        hint=hint,
+        exit_code=ExitCode.LOCKED,
+    )
+
+
+def _login() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a user ID without a name
+        return f"uid {os.getuid()}"

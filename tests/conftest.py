@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.fork_server import ForkServer
+from tests.s3_server import S3Server, s3_server
 
 # A busy machine is not a failing test. In CI the examples are the same each time, so that a change is judged
 # by what it changed; everywhere else each run looks for new ones.
@@ -36,4 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def fork_server() -> Iterator[ForkServer]:
     """The parent of all runs for which a fork will do."""
     with ForkServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", name="s3_server")
+def _s3_server() -> Iterator[S3Server]:
+    """An S3 server in a process of its own. Each test uses a bucket of its own."""
+    with s3_server() as server:
         yield server

@@ -204,3 +204,35 @@ SERVER_LOCK_TIMEOUT: Final = 25.0
 
 APPROVAL_LIFETIME: Final = 3600.0
 """Until an approved plan must be approved again: the person still remembers what it was."""
+
+# An inventory in an object store.
+
+LEASE: Final = 60.0
+"""For which the lock of an object store is held after it was renewed. A dead run blocks others this long."""
+
+LEASE_RENEWALS: Final = 3
+"""Renewals in one lease (count), so that one may fail."""
+
+SAFE_SHARE: Final = 2 / 3
+"""The share of a lease after which its holder no longer relies on it. The rest is for a slow request."""
+
+OBJECT_CLOCK: Final = 1.0
+"""To which the times of objects are exact: HTTP writes whole seconds."""
+
+OBJECT_CONNECT_TIMEOUT: Final = 5.0
+"""For a connection to an object store. It is often in the same network, and each attempt has this long."""
+
+OBJECT_TIMEOUT: Final = 30.0
+"""For one request to an object store. The map of 100,000 endpoints has some tens of megabytes."""
+
+OBJECT_RETRIES: Final = 4
+"""Further attempts of a request that an object store did not answer, or answered with 5xx (count)."""
+
+FIRST_OBJECT_PAUSE: Final = 0.1
+"""Before the second attempt; it doubles with each attempt."""
+
+OBJECT_BUDGET: Final = 20.0
+"""For all attempts of a request, after which no further one begins."""
+
+LOCK_POLL: Final = 1.0
+"""Between two looks at the lock of an object store that another run holds. Each is a small read."""

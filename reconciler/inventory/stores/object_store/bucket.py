@@ -1,0 +1,215 @@
+"""The objects of one prefix of a bucket: the only door to the library for object stores.
+
+All writes are conditional. A request without an answer may have been done, so a failed write is looked at:
+if the object has the very bytes that were to be written, it succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.store import AzureStore, GCSStore, S3Store
+
+from reconciler.inventory.files import MAX_FILE_SIZE
+from reconciler.inventory.stores.object_store.address import Address
+from reconciler.inventory.stores.object_store.failures import (
+    Place,
+    is_absence,
+    problem_of,
+)
+from reconciler.inventory.stores.object_store.head import is_own
+from reconciler.model.durations import (
+    FIRST_OBJECT_PAUSE,
+    OBJECT_BUDGET,
+    OBJECT_CONNECT_TIMEOUT,
+    OBJECT_RETRIES,
+    OBJECT_TIMEOUT,
+)
+from reconciler.model.errors import InventoryError
+from reconciler.model.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+MAX_PARALLEL: Final = 32
+"""Requests at a time (count)."""
+
+_FAILURES: Final = (BaseError, OSError, ValueError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One content of an object, for a write on condition that it is still there."""
+
+    e_tag: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Object:
+    """An object as it was read. `modified`: the time of its last write, by the clock of the server."""
+
+    data: bytes
+    revision: Revision
+    modified: datetime
+
+
+class Bucket:
+    """The objects below one prefix. A key is the rest of an object's name. Thread-safe.
+
+    Every method raises InventoryError if the store cannot do it.
+    """
+
+    def __init__(
+        self, address: Address, environ: Mapping[str, str], *, timeout: float = OBJECT_TIMEOUT
+    ) -> None:
+        self.address = address
+        self.place = Place(
+            label=address.label,
+            scheme=address.scheme,
+            bucket=address.bucket,
+            server=address.server(environ),
+        )
+        with self._failures("open"):
+            self._store = _connect(address, environ, timeout)
+
+    def get(self, key: str) -> Object | None:
+        """Return an object, or None if there is none."""
+        try:
+            found = obstore.get(self._store, self._path(key))
+            meta = found.meta
+            if meta["size"] > MAX_FILE_SIZE:
+                raise ValueError("too large")
+            data = bytes(found.bytes())
+        except _FAILURES as error:
+            if is_absence(error):
+                return None
+            raise self._error(error, f"read {key}") from error
+        return Object(
+            data=data,
+            revision=Revision(e_tag=meta["e_tag"], version=meta["version"]),
+            modified=meta["last_modified"],
+        )
+
+    def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the data of objects, None for each that does not exist."""
+        return [found.data if found else None for found in self.in_parallel(self.get, keys)]
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Create an object. Return False if there is another one with other bytes."""
+        for is_last in (False, True):
+            failure: BaseException | None = None
+            try:
+                obstore.put(self._store, self._path(key), data, mode="create", use_multipart=False)
+            except AlreadyExistsError as error:
+                conflict = error
+            except _FAILURES as error:
+                failure = error
+            else:
+                return True
+            try:
+                there = self.get(key)
+            except InventoryError:
+                if failure is None:
+                    raise
+                raise self._error(failure, f"write {key}") from failure
+            if there is not None:
+                return there.data == data
+            if is_last:
+                raise self._error(failure or conflict, f"write {key}") from failure
+        raise AssertionError("unreachable")
+
+    def replace(self, key: str, data: bytes, revision: Revision) -> Revision | None:
+        """Replace an object if it is still this revision. Return the new one, or None if it is not."""
+        mode: Any = {
+            name: value
+            for name, value in (("e_tag", revision.e_tag), ("version", revision.version))
+            if value is not None
+        }
+        try:
+            result = obstore.put(self._store, self._path(key), data, mode=mode, use_multipart=False)
+            return Revision(e_tag=result["e_tag"], version=result["version"])
+        except PreconditionError as error:
+            failure: BaseException = error
+        except _FAILURES as error:
+            failure = error
+        there = self.get(key)
+        if there is not None and there.data == data:
+            return there.revision
+        if isinstance(failure, PreconditionError) or there is None or there.revision != revision:
+            return None
+        raise self._error(failure, f"write {key}") from failure
+
+    def keys(self, folder: str) -> list[str]:
+        """Return the keys below a folder, such as `journal`, in order."""
+        return [key for key, _ in self.keys_and_sizes(folder)]
+
+    def keys_and_sizes(self, folder: str) -> list[tuple[str, int]]:
+        """Return the keys below a folder with their sizes (bytes), in order. Foreign ones are left out."""
+        with self._failures(f"list {folder}"):
+            chunks = obstore.list(self._store, self._path(folder), chunk_size=1000)
+            found = [(meta["path"], meta["size"]) for chunk in chunks for meta in chunk]
+        cut = len(self._path(""))
+        return sorted((path[cut:], size) for path, size in found if is_own(path[cut:]))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects. Those that do not exist count as deleted."""
+        if paths := [self._path(key) for key in keys]:
+            with self._failures(f"delete {len(paths)} objects"), suppress(FileNotFoundError):
+                obstore.delete(self._store, paths)
+
+    def siblings(self) -> list[str]:
+        """Return the prefixes beside this one, without it."""
+        parent, _, own = self.address.prefix.rpartition("/")
+        with self._failures("list the inventories"):
+            found = obstore.list_with_delimiter(self._store, parent or None)["common_prefixes"]
+        return sorted(prefix for prefix in found if prefix.rpartition("/")[2] != own)
+
+    @staticmethod
+    def in_parallel(function: Any, items: Sequence[Any]) -> list[Any]:
+        """Return the results of a function for each item, in their order."""
+        if len(items) < 2:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(min(len(items), MAX_PARALLEL)) as pool:
+            return list(pool.map(function, items))
+
+    def _path(self, key: str) -> str:
+        return f"{self.address.prefix}/{key}"
+
+    def _error(self, error: BaseException, task: str) -> InventoryError:
+        return InventoryError(problem_of(error, self.place, task))
+
+    @contextmanager
+    def _failures(self, task: str) -> Iterator[None]:
+        try:
+            yield
+        except _FAILURES as error:
+            raise self._error(error, task) from error
+
+
+def _connect(address: Address, environ: Mapping[str, str], timeout: float) -> ObjectStore:
+    client: Any = {
+        "allow_http": address.allows_http(environ),
+        "connect_timeout": timedelta(seconds=min(OBJECT_CONNECT_TIMEOUT, timeout)),
+        "timeout": timedelta(seconds=timeout),
+    }
+    retry: Any = {
+        "max_retries": OBJECT_RETRIES,
+        "retry_timeout": timedelta(seconds=min(OBJECT_BUDGET, timeout)),
+        "backoff": {"init_backoff": timedelta(seconds=FIRST_OBJECT_PAUSE)},
+    }
+    config: Any = address.config(environ)
+    options: Any = {"config": config, "client_options": client, "retry_config": retry}
+    match address.scheme:
+        case "s3":
+            return S3Store(address.bucket, **options)
+        case "gs":
+            return GCSStore(address.bucket, **options)
+        case _:
+            return AzureStore(address.bucket, **options)

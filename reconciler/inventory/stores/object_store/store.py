@@ -1,0 +1,270 @@
+"""An inventory below a prefix of a bucket, as a store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.inventory.lock_holder import LockHolder, locked_problem
+from reconciler.inventory.stores.base import Content, Hold, Store
+from reconciler.inventory.stores.object_store import head as heads
+from reconciler.inventory.stores.object_store.address import Address
+from reconciler.inventory.stores.object_store.bucket import Bucket, Object
+from reconciler.inventory.stores.object_store.clock import ServerClock, passed
+from reconciler.inventory.stores.object_store.examination import examine
+from reconciler.inventory.stores.object_store.head import Head
+from reconciler.inventory.stores.object_store.hold import ObjectHold
+from reconciler.inventory.stores.object_store.lease import Lease
+from reconciler.inventory.stores.object_store.probe import probe
+from reconciler.model.command import command_line
+from reconciler.model.durations import CLOCK_TOLERANCE, FIRST_POLL, LEASE, LOCK_POLL, OBJECT_TIMEOUT
+from reconciler.model.errors import InventoryError, InventoryLocked
+from reconciler.model.problem import Problem
+
+
+class ObjectStore:
+    """The store of one prefix. Thread-safe; it connects when it is first used.
+
+    lease: after which the lock of a dead run is free. timeout: for one request. Both in seconds.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        environ: Mapping[str, str],
+        *,
+        lease: float = LEASE,
+        timeout: float = OBJECT_TIMEOUT,
+    ) -> None:
+        self._address = address
+        self._environ = environ
+        self._lease = lease
+        self._timeout = timeout
+        self._connecting = threading.Lock()
+        self._connected: Bucket | None = None
+
+    @property
+    def label(self) -> str:
+        return self._address.label
+
+    @property
+    def folder(self) -> Path | None:
+        return None
+
+    def read(self) -> Content:
+        """Return the map and the journal.
+
+        The list of appends is older than the last head that was read, so it has all appends from the start
+        that this head names. A part or an append is deleted only after a newer head does not need it.
+        """
+        bucket = self._bucket
+        listing, head = bucket.in_parallel(_call, (self._appends, self._head))
+        while True:
+            keys = _keys_of(head, listing)
+            newer, *data = bucket.in_parallel(_call, (self._head, *(_reader(bucket, key) for key in keys)))
+            if _keys_of(newer, listing) == keys:
+                break
+            head = newer
+        self._refuse_missing(keys, data)
+        map_ = data.pop(0) if newer and newer.map else None
+        return Content(map=map_, journal=b"".join(data) or None)
+
+    def read_history(self, names: Collection[str] | None = None) -> bytes:  # noqa: ARG002 - all lines are read
+        return b"".join(self._parts(lambda head: head.history))
+
+    def read_document(self, name: str) -> bytes | None:
+        data = self._parts(lambda head: (head.documents[name],) if name in head.documents else ())
+        return data[0] if data else None
+
+    @contextmanager
+    def hold(self, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[Hold]:
+        deadline = passed() + timeout
+        bucket = self._bucket
+        clock, pause = probe(bucket), FIRST_POLL
+        while (lease := self._take(holder, clock)) is None:
+            if (left := deadline - passed()) <= 0:
+                raise InventoryLocked(locked_problem(self.label, self.holder(), _wait(self._lease)))
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, LOCK_POLL)
+        hold = ObjectHold(bucket, lease)
+        try:
+            hold.close_earlier()
+            yield hold
+        finally:
+            hold.release()
+
+    def holder(self) -> LockHolder | None:
+        found = self._read_head()
+        if found is None:
+            return None
+        head = self._decoded(found)
+        age = (datetime.now(UTC) - found.modified).total_seconds()
+        is_over = (
+            age > head.lease + CLOCK_TOLERANCE
+        )  # by the clock of this machine, because it is a hint only
+        return None if is_over else head.holder
+
+    def unlock(self, lock_id: str) -> None:
+        found = self._read_head()
+        head = self._decoded(found) if found else None
+        if found is None or head is None or head.holder is None:
+            raise InventoryError(
+                Problem(
+                    code="not-locked",
+                    summary=f"The inventory {self.label} is not locked",
+                    hint="There is nothing to unlock; run the command that you need",
+                )
+            )
+        if head.lock_id != lock_id:
+            raise self._other_lock(lock_id)
+        freed = replace(head, holder=None, nonce=heads.new_nonce())
+        if self._bucket.replace(heads.KEY, heads.encode(freed), found.revision) is None:
+            raise self._other_lock(lock_id)
+
+    def neighbors(self) -> Mapping[str, Store]:
+        stores = [
+            ObjectStore(self._address.beside(prefix), self._environ, lease=self._lease, timeout=self._timeout)
+            for prefix in self._bucket.siblings()
+        ]
+        exist = self._bucket.in_parallel(lambda store: store.exists(), stores)
+        return {store.label: store for store, is_there in zip(stores, exist, strict=True) if is_there}
+
+    def exists(self) -> bool:
+        """Return whether there is an inventory below this prefix."""
+        return self._read_head() is not None
+
+    def examine(self) -> Iterable[Problem]:
+        return examine(self._bucket, self.holder)
+
+    @property
+    def _bucket(self) -> Bucket:
+        with self._connecting:
+            if self._connected is None:
+                self._connected = Bucket(self._address, self._environ, timeout=self._timeout)
+            return self._connected
+
+    def _take(self, holder: LockHolder, clock: ServerClock) -> Lease | None:
+        """Take the lock if it is free. Return None if another run has it, or was faster."""
+        at, found = passed(), self._read_head()
+        before = self._decoded(found) if found else None
+        if found and before and before.holder and not clock.is_over(found.modified, before.lease):
+            return None
+        before = before or self._no_head()
+        fence = before.fence + 1
+        owner = replace(holder, lock_id=f"{fence}-{heads.new_nonce()[:8]}")
+        head = replace(before, fence=fence, holder=owner, lease=self._lease, nonce=heads.new_nonce())
+        data = heads.encode(head)
+        if found:
+            revision = self._bucket.replace(heads.KEY, data, found.revision)
+        else:
+            revision = written.revision if (written := self._created(data)) else None
+        return Lease(self._bucket, head, revision, at) if revision else None
+
+    def _no_head(self) -> Head:
+        """Return what precedes the first head. If one was removed, what belonged to it counts no longer."""
+        listings = self._bucket.in_parallel(self._bucket.keys, (heads.JOURNAL, heads.PARTS))
+        last = max((heads.fence_of(key) for keys in listings for key in keys), default=0)
+        return Head(
+            fence=last,
+            closed=max(last - 1, 0),
+            lease=self._lease,
+            start=heads.journal_key(last + 1, 0),
+            documents={},
+        )
+
+    def _created(self, data: bytes) -> Object | None:
+        """Create the head, and return it; None if another run was faster."""
+        is_created = self._bucket.create(heads.KEY, data)
+        there = self._read_head() if is_created else None
+        return there if there and there.data == data else None
+
+    def _read_head(self) -> Object | None:
+        return self._bucket.get(heads.KEY)
+
+    def _head(self) -> Head | None:
+        found = self._read_head()
+        return self._decoded(found) if found else None
+
+    def _decoded(self, found: Object) -> Head:
+        try:
+            return heads.decode(found.data)
+        except heads.NewerFormat as error:
+            raise InventoryError(
+                Problem(
+                    code="inventory-too-new",
+                    summary=f"The inventory {self.label} cannot be read: {error}",
+                    hint="Install that release with `pip install --upgrade novita-reconciler`",
+                )
+            ) from error
+        except ValueError as error:
+            raise self._damaged(f"{heads.KEY} is not what reconciler wrote: {error}") from error
+
+    def _appends(self) -> Sequence[str]:
+        """Return the keys of the appends, without those that only close a hold."""
+        return [key for key, size in self._bucket.keys_and_sizes(heads.JOURNAL) if size]
+
+    def _parts(self, choose: Callable[[Head], Sequence[str]]) -> list[bytes]:
+        """Return the parts that the head names. Parts that were replaced meanwhile are read again."""
+        head = self._head()
+        while True:
+            keys = choose(head) if head else ()
+            data = self._bucket.get_all(keys)
+            if None not in data:
+                return [part for part in data if part is not None]
+            newer = self._head()
+            if (choose(newer) if newer else ()) == keys:
+                self._refuse_missing(keys, data)
+            head = newer
+
+    def _refuse_missing(self, keys: Sequence[str], data: Sequence[bytes | None]) -> None:
+        if None in data:
+            raise self._damaged(f"{keys[data.index(None)]} is missing")
+
+    def _damaged(self, what: str) -> InventoryError:
+        return InventoryError(
+            Problem(
+                code="inventory-damaged",
+                summary=f"The inventory {self.label} is damaged: {what}",
+                detail="Somebody changed or removed objects of the bucket, or a rule of the bucket did.",
+                hint=f"Restore the object from an earlier version of the bucket; or remove "
+                f"{self.label}/{heads.KEY}, and run `reconciler state rebuild`: it reads the live account",
+            )
+        )
+
+    def _other_lock(self, lock_id: str) -> InventoryError:
+        return InventoryError(
+            Problem(
+                code="other-lock",
+                summary=f"The inventory {self.label} is not locked by {lock_id}",
+                detail="The lock has changed hands, so that run may be at work.",
+                hint=f"See who holds it with `{command_line('reconciler', 'state', 'lock-info')}`",
+            )
+        )
+
+
+def _keys_of(head: Head | None, listing: Sequence[str]) -> list[str]:
+    """Return the keys of the map, if there is one, and of the journal."""
+    if head is None:
+        return []
+    journal = (*head.journal, *(key for key in listing if key >= head.start))
+    return [head.map, *journal] if head.map else [*journal]
+
+
+def _reader(bucket: Bucket, key: str) -> Callable[[], bytes | None]:
+    return lambda: found.data if (found := bucket.get(key)) else None
+
+
+def _call(function: Callable[[], object]) -> object:
+    return function()
+
+
+def _wait(lease: float) -> str:
+    return (
+        f"Wait for it with `--lock-timeout {lease + 5:.0f}s`; the lock is free as soon as that run ends, and "
+        f"{lease:.0f}s after it died"
+    )

@@ -20,6 +20,7 @@ from reconciler.inventory.files import MAX_FILE_SIZE
 from reconciler.inventory.stores.object_store.address import Address
 from reconciler.inventory.stores.object_store.failures import (
     Place,
+    configuration_problem,
     is_absence,
     problem_of,
 )
@@ -76,8 +77,10 @@ class Bucket:
             bucket=address.bucket,
             server=address.server(environ),
         )
-        with self._failures("open"):
+        try:
             self._store = _connect(address, environ, timeout)
+        except _FAILURES as error:
+            raise InventoryError(configuration_problem(self.place)) from error
 
     def get(self, key: str) -> Object | None:
         """Return an object, or None if there is none."""

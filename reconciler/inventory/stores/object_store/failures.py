@@ -25,7 +25,8 @@ CAN_LOCK: Final = (
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
 _REQUEST: Final = re.compile(r"Error performing (\w+) (\S+) in")
-_METADATA_SERVERS: Final = re.compile(r"//(169\.254\.\d+\.\d+|metadata|metadata\.google\.internal)[:/]")
+_METADATA: Final = re.compile(r"/(latest/(api/token|meta-data)|computeMetadata|metadata/identity)\b")
+"""The paths with which a virtual machine asks its cloud for credentials, if no variable has them."""
 
 _VARIABLES: Final = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -101,13 +102,22 @@ def problem_of(error: BaseException, place: Place, task: str) -> Problem:
     )
 
 
+def configuration_problem(place: Place) -> Problem:
+    """Return the problem of variables that the library refuses. Its own text would show their values."""
+    return Problem(
+        code="store-refused",
+        summary=f"Cannot open {place.label}: the variables of the provider are not complete, or not valid",
+        hint=f"Set {_VARIABLES[place.scheme]}{_PROFILE_HINT.get(place.scheme, '')}",
+    )
+
+
 def _explain(error: BaseException, place: Place) -> tuple[str, str, str]:
     text = str(error)
     status, code = status_and_code(error)
     answer = " ".join(filter(None, (f"status {status}" if status else "", code)))
     request = _REQUEST.search(text)
     variables = _VARIABLES[place.scheme]
-    if (request and _METADATA_SERVERS.search(request[2] + "/")) or "Account must be specified" in text:
+    if request and _METADATA.search(request[2]):
         return (
             "store-refused",
             "there are no credentials",
@@ -145,6 +155,8 @@ def _explain(error: BaseException, place: Place) -> tuple[str, str, str]:
             f"Allow them to list the bucket {place.bucket}, and to read, write and delete objects in "
             f"{place.label}",
         )
+    if status == 412:
+        return "store-cannot-lock", f"the server{place.at} refuses a write whose condition holds", CAN_LOCK
     if status == 501:
         return "store-cannot-lock", f"the server{place.at} has no conditional writes ({answer})", CAN_LOCK
     if status in (500, 502, 503, 504, 429):

@@ -75,9 +75,7 @@ class Lease:
         """
         self._over.set()
         with suppress(InventoryError):
-            self.change(
-                lambda head: replace(head, holder=None, closed=head.fence if is_clean else head.closed)
-            )
+            self.change(lambda head: _freed(head, is_clean=is_clean))
         self._lost = self._lost or "this run has released the lock"
         self._thread.join()
 
@@ -115,6 +113,11 @@ class Lease:
                 hint="Run the command again: it finds what this run has done, and completes it",
             )
         )
+
+
+def _freed(head: Head, *, is_clean: bool) -> Head:
+    is_last_closed = is_clean and head.closed == head.fence - 1
+    return replace(head, holder=None, closed=head.fence if is_last_closed else head.closed)
 
 
 def _by_whom(head: Head | None) -> str:

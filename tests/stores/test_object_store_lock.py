@@ -1,0 +1,249 @@
+"""The lock in an object store: a lease that is renewed, taken over when its run is dead, and never shared."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from reconciler.inventory.stores.base import HistoryLine, Hold
+from reconciler.inventory.stores.object_store import LEASE_VARIABLE, open_store
+from reconciler.inventory.stores.object_store.clock import passed
+from reconciler.inventory.stores.object_store.hold import KEPT_SEALS
+from reconciler.model.durations import LEASE
+from reconciler.model.errors import InventoryError, InventoryLocked
+from tests.s3_proxy import Fault, refusal
+from tests.s3_server import S3Server
+from tests.stores.object_stores import Place, holder, place, refused
+
+__all__ = ["place"]
+
+_HOLD_FOR_EVER = """
+import os, sys, time
+from reconciler.inventory.lock_holder import current_holder
+from reconciler.inventory.stores.object_store import open_store
+
+store = open_store(sys.argv[1], os.environ)
+with store.hold(current_holder(command="apply", environ=os.environ, clock=time.time, who="dead")) as hold:
+    hold.append(b"of the dead run\\n")
+    print("held", flush=True)
+    for line in sys.stdin:
+        try:
+            hold.check()
+            hold.append(line.encode())
+            print("appended", flush=True)
+        except Exception as error:
+            print(error.problem.code, flush=True)
+"""
+
+
+@contextmanager
+def other_process(s3_server: S3Server, address: str, lease: float) -> Iterator[subprocess.Popen[str]]:
+    """Yield a process that holds the lock and appends each line of its input."""
+    environ = {**s3_server.environ(), LEASE_VARIABLE: str(lease), "PATH": ""}
+    command = [sys.executable, "-c", _HOLD_FOR_EVER, address]
+    with subprocess.Popen(
+        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(s3_server: S3Server, place: Place) -> None:
+    with other_process(s3_server, place.address, lease=1.5) as process:
+        with pytest.raises(InventoryLocked), place.store().hold(holder()):
+            pass
+        process.kill()
+        killed = time.monotonic()
+        with place.store().hold(holder(), timeout=30) as hold:
+            assert time.monotonic() - killed < 1.5 + 5
+            assert place.store().read().journal == b"of the dead run\n"
+            hold.append(b"of the next run\n")
+    assert place.store().read().journal == b"of the dead run\nof the next run\n"
+
+
+def test_a_run_that_was_stopped_past_its_lease_cannot_write_any_more(
+    s3_server: S3Server, place: Place
+) -> None:
+    with other_process(s3_server, place.address, lease=1.5) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.send_signal(signal.SIGSTOP)
+        with place.store().hold(holder(), timeout=30) as hold:
+            process.send_signal(signal.SIGCONT)
+            process.stdin.write("late\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "lock-lost\n"
+            hold.append(b"in time\n")
+            hold.fold(b"map\n", b"")
+    assert place.store().read().map == b"map\n"
+
+
+def test_a_living_run_keeps_the_lock_past_its_lease(place: Place) -> None:
+    with place.store(lease=1.5).hold(holder()) as hold:
+        with pytest.raises(InventoryLocked), place.store().hold(holder("bert"), timeout=3.2):
+            pass
+        hold.check()
+        hold.append(b"still here\n")
+
+
+def every_write(hold: Hold) -> list[object]:
+    return [
+        lambda: hold.append(b"late\n"),
+        lambda: hold.fold(b"late map\n", b""),
+        lambda: hold.append_history([HistoryLine(name="a", data=b"late\n")]),
+        lambda: hold.write_document("approved", b"late"),
+    ]
+
+
+@pytest.mark.parametrize("number", range(4), ids=["append", "fold", "history", "document"])
+def test_no_write_of_a_lost_hold_counts(place: Place, number: int) -> None:
+    """The first run does not know yet that its lock was freed and taken."""
+    with place.store().hold(holder("anna")) as late:
+        late.append(b"first\n")
+        place.store().unlock(_lock_id(place))
+        with place.store().hold(holder("bert")) as hold:
+            before = place.store()
+            contents = before.read(), before.read_history(), before.read_document("approved")
+            with refused("lock-lost") as caught:
+                every_write(late)[number]()  # type: ignore[operator]
+            assert "bert on laptop" in str(caught.value) or "another run" in str(caught.value)
+            with refused("lock-lost"):
+                late.check()
+            assert (before.read(), before.read_history(), before.read_document("approved")) == contents
+            hold.append(b"second\n")
+            hold.fold(b"map\n", b"")
+    assert place.store().read().map == b"map\n"
+    with place.store().hold(holder()):
+        pass
+
+
+def test_a_hold_that_is_over_cannot_write(place: Place) -> None:
+    with place.store().hold(holder()) as hold:
+        pass
+    for write in every_write(hold):
+        with refused("lock-lost"):
+            write()  # type: ignore[operator]
+
+
+def test_an_append_just_before_the_takeover_is_read_by_the_next_run(place: Place) -> None:
+    """The second run has the lock by then, and has not closed the journal of the first one yet."""
+    with place.store().hold(holder("anna")) as late:
+        place.store().unlock(_lock_id(place))
+        place.proxy.fail_next("PUT", "journal/", Fault(before=lambda: late.append(b"just in time\n")))
+        with place.store(is_disturbed=True).hold(holder("bert")) as hold:
+            assert place.store().read().journal == b"just in time\n"
+            with refused("lock-lost"):
+                late.append(b"too late\n")
+            hold.append(b"bert\n")
+    assert place.store().read().journal == b"just in time\nbert\n"
+
+
+def test_a_run_that_died_before_it_closed_the_journal_leaves_that_to_the_next(place: Place) -> None:
+    with place.store().hold(holder("anna")) as late:
+        late.append(b"anna\n")
+        place.store().unlock(_lock_id(place))
+        place.proxy.fail_next("PUT", "journal/", *[refusal(403, "AccessDenied")] * 9)
+        with refused("store-refused"), place.store(is_disturbed=True).hold(holder("bert")):
+            pass
+        with place.store().hold(holder("carl")) as hold:
+            with refused("lock-lost"):
+                late.append(b"late\n")
+            hold.append(b"carl\n")
+    assert place.store().read().journal == b"anna\ncarl\n"
+
+
+def test_a_run_that_wakes_up_after_folds_of_others_cannot_append(place: Place) -> None:
+    with place.store().hold(holder("anna")) as late:
+        late.append(b"anna\n")
+        place.store().unlock(_lock_id(place))
+        for number in range(KEPT_SEALS):
+            with place.store().hold(holder("bert")) as hold:
+                hold.append(b"bert\n")
+                hold.fold(b"map %d\n" % number, b"")
+        with refused("lock-lost"):
+            late.append(b"late\n")
+    content = place.store().read()
+    assert (content.map, content.journal) == (b"map 15\n", None)
+
+
+def test_equal_heads_have_different_etags(place: Place) -> None:
+    """Otherwise a run would not see that another one had the lock, and left everything as it was."""
+    with place.store().hold(holder("anna")) as late:
+        place.store().unlock(_lock_id(place))
+        with place.store().hold(holder("bert")):
+            pass
+        with refused("lock-lost"):
+            late.fold(b"map\n", b"")
+
+
+def test_a_lock_is_freed_only_by_its_name(place: Place) -> None:
+    with refused("not-locked"):
+        place.store().unlock("1-abc")
+    with place.store().hold(holder()):
+        with refused("other-lock") as caught:
+            place.store().unlock("1-abc")
+        assert "reconciler state lock-info" in caught.value.problem.hint
+        assert place.store().holder() is not None
+    with refused("not-locked"):
+        place.store().unlock("1-abc")
+
+
+def test_a_hold_that_cannot_renew_stops_before_its_lease_is_over_and_may_recover(place: Place) -> None:
+    with place.store(lease=1.5, is_disturbed=True).hold(holder()) as hold:
+        place.proxy.fault = lambda method, path: refusal(403, "AccessDenied") if "head.json" in path else None
+        began = passed()
+        while passed() - began < 5:
+            with suppress(InventoryError):
+                hold.check()
+                time.sleep(0.02)
+                continue
+            break
+        assert passed() - began < 1.5
+        with refused("lock-lost") as caught:
+            hold.append(b"line\n")
+        assert "AccessDenied" in caught.value.problem.detail
+        place.proxy.fault = lambda method, path: None
+        while passed() - began < 10:
+            with suppress(InventoryError):
+                hold.check()
+                break
+            time.sleep(0.02)
+        hold.append(b"again\n")
+    assert place.store().read().journal == b"again\n"
+
+
+def test_the_variable_shortens_the_lease_only(s3_server: S3Server) -> None:
+    for text, expected in (("2.5", 2.5), ("3600", LEASE), ("", LEASE)):
+        address = s3_server.new_address()
+        opened = open_store(address, {**s3_server.environ(), LEASE_VARIABLE: text})
+        with opened.hold(holder()):
+            owner = open_store(address, s3_server.environ())
+            with pytest.raises(InventoryLocked) as caught, owner.hold(holder()):
+                pass
+            assert caught.value.problem.code == "inventory-locked"
+        assert b'"lease": %.1f' % expected in _head(address, s3_server)
+
+
+def _head(address: str, server: S3Server) -> bytes:
+    from reconciler.inventory.stores.object_store.address import parse_address
+    from reconciler.inventory.stores.object_store.bucket import Bucket
+
+    found = Bucket(parse_address(address), server.environ()).get("head.json")
+    assert found is not None
+    return found.data
+
+
+def _lock_id(place: Place) -> str:
+    owner = place.store().holder()
+    assert owner is not None
+    return owner.lock_id

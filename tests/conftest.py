@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.fork_server import ForkServer
+from tests.postgres_server import PostgresServer, postgres
 from tests.s3_server import S3Server, s3_server
 
 # A busy machine is not a failing test. In CI the examples are the same each time, so that a change is judged
@@ -44,4 +45,11 @@ def fork_server() -> Iterator[ForkServer]:
 def _s3_server() -> Iterator[S3Server]:
     """An S3 server in a process of its own. Each test uses a bucket of its own."""
     with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of this process that keep an inventory in it."""
+    with postgres() as server:
         yield server

@@ -93,7 +93,7 @@ class Bucket:
         except _FAILURES as error:
             if is_absence(error):
                 return None
-            raise self._error(error, f"read {key}") from error
+            raise self._error(error, "read", key) from error
         return Object(
             data=data,
             revision=Revision(e_tag=meta["e_tag"], version=meta["version"]),
@@ -121,11 +121,11 @@ class Bucket:
             except InventoryError:
                 if failure is None:
                     raise
-                raise self._error(failure, f"write {key}") from failure
+                raise self._error(failure, "write", key) from failure
             if there is not None:
                 return there.data == data
             if is_last:
-                raise self._error(failure or conflict, f"write {key}") from failure
+                raise self._error(failure or conflict, "write", key) from failure
         raise AssertionError("unreachable")
 
     def replace(self, key: str, data: bytes, revision: Revision) -> Revision | None:
@@ -147,7 +147,7 @@ class Bucket:
             return there.revision
         if isinstance(failure, PreconditionError) or there is None or there.revision != revision:
             return None
-        raise self._error(failure, f"write {key}") from failure
+        raise self._error(failure, "write", key) from failure
 
     def keys(self, folder: str) -> list[str]:
         """Return the keys below a folder, such as `journal`, in order."""
@@ -155,7 +155,7 @@ class Bucket:
 
     def keys_and_sizes(self, folder: str) -> list[tuple[str, int]]:
         """Return the keys below a folder with their sizes (bytes), in order. Foreign ones are left out."""
-        with self._failures(f"list {folder}"):
+        with self._failures("list", f"{folder}/"):
             chunks = obstore.list(self._store, self._path(folder), chunk_size=1000)
             found = [(meta["path"], meta["size"]) for chunk in chunks for meta in chunk]
         cut = len(self._path(""))
@@ -164,13 +164,13 @@ class Bucket:
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects. Those that do not exist count as deleted."""
         if paths := [self._path(key) for key in keys]:
-            with self._failures(f"delete {len(paths)} objects"), suppress(FileNotFoundError):
+            with self._failures("delete objects of"), suppress(FileNotFoundError):
                 obstore.delete(self._store, paths)
 
     def siblings(self) -> list[str]:
         """Return the prefixes beside this one, without it."""
         parent, _, own = self.address.prefix.rpartition("/")
-        with self._failures("list the inventories"):
+        with self._failures("list the inventories beside"):
             found = obstore.list_with_delimiter(self._store, parent or None)["common_prefixes"]
         return sorted(prefix for prefix in found if prefix.rpartition("/")[2] != own)
 
@@ -185,15 +185,15 @@ class Bucket:
     def _path(self, key: str) -> str:
         return f"{self.address.prefix}/{key}"
 
-    def _error(self, error: BaseException, task: str) -> InventoryError:
-        return InventoryError(problem_of(error, self.place, task))
+    def _error(self, error: BaseException, verb: str, key: str = "") -> InventoryError:
+        return InventoryError(problem_of(error, self.place, verb, key))
 
     @contextmanager
-    def _failures(self, task: str) -> Iterator[None]:
+    def _failures(self, verb: str, key: str = "") -> Iterator[None]:
         try:
             yield
         except _FAILURES as error:
-            raise self._error(error, task) from error
+            raise self._error(error, verb, key) from error
 
 
 def _connect(address: Address, environ: Mapping[str, str], timeout: float) -> ObjectStore:

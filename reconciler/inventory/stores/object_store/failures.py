@@ -92,12 +92,13 @@ def is_absence(error: BaseException) -> bool:
     return code in _NO_OBJECT
 
 
-def problem_of(error: BaseException, place: Place, task: str) -> Problem:
-    """Return the problem for an error of the library. task: the request, such as `read head.json`."""
+def problem_of(error: BaseException, place: Place, verb: str, key: str = "") -> Problem:
+    """Return the problem for an error of the library, about a request to `read`, `write`, ... an object."""
     code, what, hint = _explain(error, place)
     return Problem(
         code=code,
-        summary=f"Cannot {task} in {place.label}: {what}",
+        summary=f"Cannot {verb} {place.label}: {what}",
+        detail=f"The request was about {place.label}/{key}." if key else "",
         hint=hint,
     )
 

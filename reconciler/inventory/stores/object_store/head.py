@@ -12,8 +12,8 @@ written, without a change of the head, unless its key is before `start`.
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -93,7 +93,7 @@ def decode(data: bytes) -> Head:
 
 
 def new_nonce() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def journal_key(fence: int, number: int) -> str:

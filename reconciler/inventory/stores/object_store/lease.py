@@ -36,6 +36,9 @@ class Lease:
         self._failure = ""  # why the last renewal failed
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="lease of the inventory", daemon=True)
+
+    def begin(self) -> None:
+        """Renew the lock from now on, in a thread of its own, until `release`."""
         self._thread.start()
 
     def check(self) -> None:
@@ -77,7 +80,8 @@ class Lease:
         with suppress(InventoryError):
             self.change(lambda head: _freed(head, is_clean=is_clean))
         self._lost = self._lost or "this run has released the lock"
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _read_again(self) -> None:
         """Read the head after it was not as this run left it: an earlier request of this run was late, or

@@ -5,7 +5,7 @@ With such a server two runs would hold the lock at the same time, and both would
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextlib import suppress
 from typing import Final
 
@@ -25,7 +25,7 @@ def probe(bucket: Bucket) -> ServerClock:
 
     Return the clock of the server. The objects are deleted again, as those of the journal will be.
     """
-    keys = [f"probe/{secrets.token_hex(8)}" for _ in range(2)]
+    keys = [f"probe/{os.urandom(8).hex()}" for _ in range(2)]
     try:
         clock, _ = bucket.in_parallel(
             lambda test: test[0](bucket, test[1]), list(zip(_TESTS, keys, strict=True))

@@ -93,6 +93,7 @@ class ObjectStore:
             pause = min(2 * pause, LOCK_POLL)
         hold = ObjectHold(bucket, lease)
         try:
+            lease.begin()
             hold.close_earlier()
             yield hold
         finally:

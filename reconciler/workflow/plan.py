@@ -266,10 +266,12 @@ def planned(
         )
         all_live = (*listed.endpoints, *chain.from_iterable(other.live for other in others.plans.values()))
         fitted = _fitted(loaded, limits, records) if has_limits and limits_read is None else loaded
+        beyond_limits: tuple[Problem, ...] = ()
         if is_priced and not missed and fitted is loaded:
             from reconciler.workflow.market.preflight import reviewed
 
-            plan = reviewed(context, account, loaded, plan, records, all_live, limits)
+            beyond_limits = tuple(ENDPOINT.check_limits(changes, limits)) if has_limits else ()
+            plan = reviewed(context, account, loaded, plan, records, all_live, limits, beyond_limits)
     if missed:
         complete = replace(listed, endpoints=(*listed.endpoints, *missed), pages=range(0))
         listings = {**listings, ENDPOINT.type: complete}
@@ -324,8 +326,7 @@ def planned(
             from reconciler.workflow.runtime.simulator_file import stored_secret_guards
 
             problems += stored_secret_guards(changes, context.environ)
-    if has_limits:
-        problems += ENDPOINT.check_limits(changes, limits)
+    problems += beyond_limits
     return PlanResult(
         plan=replace(plan, problems=tuple(problems)),
         settings=settings,

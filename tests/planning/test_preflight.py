@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.market.balance import Balance
 from reconciler.model.market.cost import Amount, PlanCost, Total
 from reconciler.model.market.products import Product, Products
@@ -138,7 +139,8 @@ def test_the_cuda_version(limits: dict[str, Any] | None, result: Result) -> None
 def test_the_limits() -> None:
     """Each value has a warning of its own beside it."""
     assert found(limits={"maxWorkerNum": 5})["limits"].result is Result.OK
-    check = found(limits={"maxWorkerNum": 0, "maxFreeTimeout": 1})["limits"]
+    limits = {"maxWorkerNum": 0, "maxFreeTimeout": 1}
+    check = found(limits=limits, beyond_limits=tuple(ENDPOINT.check_limits([CREATE], limits)))["limits"]
     assert (check.result, check.detail) == (Result.WARN, "2 values beyond the account's limits")
 
 

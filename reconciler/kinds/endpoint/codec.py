@@ -187,8 +187,8 @@ def wire_envs(envs: Mapping[str, Value]) -> list[dict[str, Value]]:
 def wire_mounts(mounts: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Value]]:
     """Return the list of an update in the order of the paths, without empty IDs."""
     return [
-        {key: value for key in MOUNT_KEYS if (value := {**mounts[path], "mountPath": path}.get(key))}
-        for path in sorted(mounts)
+        {key: value for key in MOUNT_KEYS if (value := path if key == "mountPath" else mount.get(key))}
+        for path, mount in sorted(mounts.items())
     ]
 
 

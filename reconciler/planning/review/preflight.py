@@ -40,10 +40,12 @@ _CUDA: Final = ("workerConfig", "cudaVersion")
 class Facts:
     """What Novita has told. None: it was not read, or could not be.
 
-    live: the resources of the account. images: checks of images that were made elsewhere.
+    live: the resources of the account. images: checks of images that were made elsewhere. beyond_limits: the
+    problems of values that exceed `limits`.
     """
 
     limits: Limits | None = None
+    beyond_limits: Sequence[Problem] = ()
     products: Products | None = None
     balance: Balance | None = None
     cost: PlanCost | None = None
@@ -114,7 +116,7 @@ def preflight_problems(found: Preflight) -> Iterator[Problem]:
 
 def _checks(written: Sequence[_Write], known: Facts) -> Iterator[PreflightCheck]:
     demands = tuple(_demands(written))
-    yield _limits(written, known.limits)
+    yield _limits(known)
     yield from (_product(demand, known) for demand in demands)
     yield from (_stock(demand, known.products) for demand in demands)
     yield from _cuda(written, known.limits)
@@ -148,10 +150,10 @@ def _demands(written: Iterable[_Write]) -> Iterator[_Demand]:
         )
 
 
-def _limits(written: Sequence[_Write], limits: Limits | None) -> PreflightCheck:
-    if limits is None:
+def _limits(known: Facts) -> PreflightCheck:
+    if known.limits is None:
         return _check("limits", Result.NOT_CHECKED, "the limits of the account could not be read")
-    beyond = [found for found in ENDPOINT.check_limits(written, limits) if found.code == "limit"]
+    beyond = [found for found in known.beyond_limits if found.code == "limit"]
     if not beyond:
         return _check("limits", Result.OK, "all values are within the limits of the account")
     addresses = tuple(dict.fromkeys(found.address for found in beyond if found.address))

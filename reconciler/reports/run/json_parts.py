@@ -10,6 +10,7 @@ from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import mask
 from reconciler.model.values import (
     ABSENT,
+    JSON_SCALARS,
     SCALAR_TYPES,
     Absent,
     Fields,
@@ -57,8 +58,9 @@ def state_document(fields: Fields | None) -> tuple[Json, Json]:
 
     An ID that is not known yet is null.
     """
-    fields = replace_references(fields, _nothing)
-    return (fields, {}) if fields is None or is_plain_data(fields) else (masked(fields), _sensitive(fields))
+    if fields is None or is_plain_data(fields, JSON_SCALARS):
+        return fields, {}
+    return masked(fields), _sensitive(fields)
 
 
 def masked(value: Value | Absent) -> Json:

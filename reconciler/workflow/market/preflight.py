@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model import durations
 from reconciler.model.plan import Plan
+from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Limits, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
 from reconciler.novita.account import AccountReader
@@ -27,9 +28,11 @@ def reviewed(
     inventory: Inventory,
     live: Sequence[Live],
     limits: Limits | None,
+    beyond_limits: Sequence[Problem],
 ) -> Plan:
     """Return the plan with its cost and its preflight, and with the problems that both found.
 
+    beyond_limits: the problems of values that exceed the limits.
     Registries are asked only on request, and only for the images that are changed: after the listing.
     """
     plan = priced(context, account, loaded, plan, inventory, live, limits)
@@ -43,6 +46,7 @@ def reviewed(
         images = (_not_asked(),)
     known = Facts(
         limits=limits,
+        beyond_limits=beyond_limits,
         products=account.optional.products(durations.PRICE_TIMEOUT),
         balance=account.optional.balance(durations.PRICE_TIMEOUT),
         cost=plan.cost,

@@ -69,6 +69,7 @@ def s3_proxy(behind: str) -> Iterator[S3Proxy]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet: the second one would wait for an acknowledgement
 
         def do_GET(self) -> None:
             proxy.seen.append(f"{self.command} {self.path}")

@@ -178,7 +178,7 @@ def test_a_server_that_never_answers_is_given_up(s3_server: S3Server) -> None:
 
 
 def test_a_slow_server_is_waited_for(place: Place) -> None:
-    place.proxy.fault = lambda method, path: Fault(before=lambda: threading.Event().wait(0.15))
+    place.proxy.fault = lambda method, path: Fault(before=lambda: threading.Event().wait(0.03))
     with place.store(is_disturbed=True).hold(holder()) as hold:
         hold.append(b"line\n")
     assert place.store().read().journal == b"line\n"

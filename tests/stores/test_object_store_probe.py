@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from reconciler.inventory.stores.object_store.clock import ServerClock, passed
+from reconciler.inventory.stores.object_store.examination import _clock
 from reconciler.model.problem import Severity
 from tests.s3_proxy import Fault, refusal
 from tests.stores.object_stores import Place, holder, place, refused
@@ -69,11 +73,22 @@ def test_a_probe_leaves_nothing(place: Place) -> None:
 
 
 def test_the_facts_for_doctor(place: Place) -> None:
-    with place.store().hold(holder("anna")):
-        rows = list(place.store().examine())
-    assert [row.code for row in rows] == ["store-reachable", "store-locks", "store-clock", "store-owner"]
-    assert all(row.severity is Severity.NOTE for row in rows)
-    assert "anna on laptop" in rows[-1].summary
+    empty = [row.code for row in place.store().examine()]
+    assert empty == ["store-reachable", "store-locks", "store-clock"]
+    with place.store().hold(holder("anna")) as hold:
+        hold.append(b"line\n")
+        rows = {row.code: row for row in place.store().examine()}
+    assert list(rows) == [*empty, "store-version", "store-journal", "store-owner"]
+    assert all(row.severity is Severity.NOTE for row in rows.values())
+    assert "locked 1 time" in rows["store-version"].summary
+    assert "1 append that the map does not have yet" in rows["store-journal"].summary
+    assert "anna on laptop" in rows["store-owner"].summary
+
+
+def test_a_clock_far_from_that_of_the_server_is_a_warning() -> None:
+    for hours, severity in ((0, Severity.NOTE), (1, Severity.WARNING), (-1, Severity.WARNING)):
+        written = datetime.now(UTC) + timedelta(hours=hours)
+        assert _clock(ServerClock(written=written, at=passed())).severity is severity
 
 
 def test_the_facts_end_with_the_first_failure(place: Place) -> None:

@@ -61,6 +61,15 @@ class Object:
     modified: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An object in a list. size: bytes; modified: the time of its last write, by the clock of the server."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
 class Bucket:
     """The objects below one prefix. A key is the rest of an object's name. Thread-safe.
 
@@ -151,15 +160,18 @@ class Bucket:
 
     def keys(self, folder: str) -> list[str]:
         """Return the keys below a folder, such as `journal`, in order."""
-        return [key for key, _ in self.keys_and_sizes(folder)]
+        return [entry.key for entry in self.entries(folder)]
 
-    def keys_and_sizes(self, folder: str) -> list[tuple[str, int]]:
-        """Return the keys below a folder with their sizes (bytes), in order. Foreign ones are left out."""
+    def entries(self, folder: str) -> list[Entry]:
+        """Return the objects below a folder in the order of their keys. Foreign ones are left out."""
         with self._failures("list", f"{folder}/"):
             chunks = obstore.list(self._store, self._path(folder), chunk_size=1000)
-            found = [(meta["path"], meta["size"]) for chunk in chunks for meta in chunk]
+            found = [meta for chunk in chunks for meta in chunk]
         cut = len(self._path(""))
-        return sorted((path[cut:], size) for path, size in found if is_own(path[cut:]))
+        entries = (
+            Entry(key=meta["path"][cut:], size=meta["size"], modified=meta["last_modified"]) for meta in found
+        )
+        return sorted((entry for entry in entries if is_own(entry.key)), key=lambda entry: entry.key)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects. Those that do not exist count as deleted."""

@@ -6,38 +6,57 @@ import time
 from collections.abc import Callable, Iterator
 
 from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.bucket import Bucket
+from reconciler.inventory.stores.object_store.clock import ServerClock
+from reconciler.inventory.stores.object_store.head import Head
 from reconciler.inventory.stores.object_store.probe import probe
 from reconciler.model.durations import CLOCK_TOLERANCE
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
+from reconciler.model.text import quantity
 
 
-def examine(bucket: Bucket, holder: Callable[[], LockHolder | None]) -> Iterator[Problem]:
+def examine(
+    bucket: Bucket, read_head: Callable[[], Head | None], read_holder: Callable[[], LockHolder | None]
+) -> Iterator[Problem]:
     """Yield a row for each fact, up to the first failure. Scratch objects are written and deleted."""
-    label = bucket.place.label
     try:
-        owner = holder()
-        yield _fact("store-reachable", f"{label} can be read{bucket.place.at}")
+        head, owner = read_head(), read_holder()
+        yield _fact("store-reachable", f"{bucket.place.label} can be read{bucket.place.at}")
         clock = probe(bucket)
+        yield _fact("store-locks", "the server honors conditional writes, so it can lock")
+        yield _clock(clock)
+        if head is not None:
+            yield _fact("store-version", f"format {heads.FORMAT}, locked {quantity(head.fence, 'time')}")
+            yield from _journal(bucket, head, clock)
     except InventoryError as error:
         yield from error.problems
         return
-    yield _fact("store-locks", "the server honors conditional writes, so it can lock")
-    difference = (clock.now().timestamp()) - time.time()
-    if abs(difference) > CLOCK_TOLERANCE:
-        yield Problem(
-            code="store-clock",
-            severity=Severity.WARNING,
-            summary=f"the clock of the store differs by {difference:+.0f} s from the one of this machine",
-            detail="Locks do not depend on it, because only the clock of the store counts.",
-            hint="Set the clock of this machine",
-        )
-    else:
-        yield _fact("store-clock", f"the clock of the store differs by {difference:+.0f} s")
     if owner is not None:
         who = f"{owner.who} on {owner.host} (pid {owner.pid}, since {owner.since})"
         yield _fact("store-owner", f"{who} holds the lock {owner.lock_id}")
+
+
+def _clock(clock: ServerClock) -> Problem:
+    difference = round(clock.now().timestamp() - time.time())
+    if abs(difference) <= CLOCK_TOLERANCE:
+        return _fact("store-clock", f"it differs by {abs(difference)} s from the one of this machine")
+    return Problem(
+        code="store-clock",
+        severity=Severity.WARNING,
+        summary=f"it differs by {abs(difference)} s from the one of this machine",
+        detail="Locks do not depend on that, because only the clock of the store counts.",
+        hint="Set the clock of this machine",
+    )
+
+
+def _journal(bucket: Bucket, head: Head, clock: ServerClock) -> Iterator[Problem]:
+    appends = [entry for entry in bucket.entries(heads.JOURNAL) if entry.size and entry.key >= head.start]
+    if appends:
+        age = max(0, round((clock.now() - appends[0].modified).total_seconds()))
+        lines = quantity(len(appends), "append")
+        yield _fact("store-journal", f"{lines} that the map does not have yet, the first one {age} s old")
 
 
 def _fact(code: str, summary: str) -> Problem:

@@ -147,8 +147,8 @@ class ObjectHold:
     def _merge(self) -> None:
         """Copy the appends to one part, so that a reader needs few requests."""
         start = self._head.start
-        listing = self._bucket.keys_and_sizes(heads.JOURNAL)
-        keys = [key for key, size in listing if size and key >= start]
+        entries = self._bucket.entries(heads.JOURNAL)
+        keys = [entry.key for entry in entries if entry.size and entry.key >= start]
         lines = self._bucket.get_all(keys)
         if None in lines:
             return  # the next append tries again
@@ -162,15 +162,14 @@ class ObjectHold:
         """Delete what belongs to the inventory no longer, also what a killed run left."""
         head = self._head
         with suppress(InventoryError):
-            journal, parts = self._bucket.in_parallel(
-                self._bucket.keys_and_sizes, (heads.JOURNAL, heads.PARTS)
-            )
+            journal, parts = self._bucket.in_parallel(self._bucket.entries, (heads.JOURNAL, heads.PARTS))
             old_appends = [
-                key
-                for key, size in journal
-                if key < head.start and (size or fence_of(key) < head.fence - KEPT_SEALS)
+                entry.key
+                for entry in journal
+                if entry.key < head.start and (entry.size or fence_of(entry.key) < head.fence - KEPT_SEALS)
             ]
-            old_parts = [key for key, _ in parts if key not in head.parts and fence_of(key) <= head.fence]
+            unnamed = {entry.key for entry in parts} - head.parts
+            old_parts = [key for key in unnamed if fence_of(key) <= head.fence]
             self._bucket.delete([*old_appends, *old_parts])
 
     def _broken(self) -> InventoryError:

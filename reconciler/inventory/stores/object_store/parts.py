@@ -21,7 +21,7 @@ def merged_history(bucket: Bucket, keys: Sequence[str], write: Callable[[bytes],
     """
     if len(keys) <= MAX_PARTS:
         return ()
-    sizes = dict(bucket.keys_and_sizes(heads.PARTS))
+    sizes = {entry.key: entry.size for entry in bucket.entries(heads.PARTS)}
     after = list(accumulate(sizes.get(key, 0) for key in reversed(keys)))[::-1]
     first = next((n for n in range(len(keys) - 1) if sizes.get(keys[n], 0) <= after[n + 1]), len(keys) - 2)
     data = bucket.get_all(keys[first:])

@@ -140,7 +140,7 @@ class ObjectStore:
         return self._read_head() is not None
 
     def examine(self) -> Iterable[Problem]:
-        return examine(self._bucket, self.holder)
+        return examine(self._bucket, self._head, self.holder)
 
     @property
     def _bucket(self) -> Bucket:
@@ -207,7 +207,7 @@ class ObjectStore:
 
     def _appends(self) -> Sequence[str]:
         """Return the keys of the appends, without those that only close a hold."""
-        return [key for key, size in self._bucket.keys_and_sizes(heads.JOURNAL) if size]
+        return [entry.key for entry in self._bucket.entries(heads.JOURNAL) if entry.size]
 
     def _parts(self, choose: Callable[[Head], Sequence[str]]) -> list[bytes]:
         """Return the parts that the head names. Parts that were replaced meanwhile are read again."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.approval import ask_for_word
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model import durations
@@ -180,32 +180,15 @@ def _question(goal: Goal) -> str:
 
 def _ask_for_approval(out: Output, question: str, word: str) -> Problem | None:
     """Return None if the user approves the plan by typing the word, else an error."""
-    if not sys.stdin.isatty() and os.environ.get("CI"):
-        return _unapproved("there is no interactive input to approve the plan", word)
-    only = "'yes'" if word == "yes" else f"the name of the environment, '{word}',"
-    out.tell(
-        f"\n{out.error_style.bold(question)}\n"
-        "  reconciler will perform the actions described above.\n"
-        f"  Only {only} will be accepted to approve.\n\n"
-        f"  {out.error_style.bold('Enter a value:')} "
-    )
-    answer = sys.stdin.readline()
-    out.tell("\n")
-    if answer.strip() == word:
-        return None
-    return _unapproved(
-        "approval was declined" if answer else "there is no interactive input to approve the plan", word
-    )
-
-
-def _unapproved(summary: str, word: str) -> Problem:
     takes_plan = any(param.name == "plan_file" for param in click.get_current_context().command.params)
     saved = " or a plan saved with `plan --out`" if takes_plan and word == "yes" else ""
-    return Problem(
-        code="not-approved",
-        summary=f"nothing was changed: {summary}",
-        hint=f"to apply without interactive approval, pass --auto-approve{saved}",
-        exit_code=ExitCode.ERROR,
+    return ask_for_word(
+        out,
+        word,
+        question=question,
+        effect="reconciler will perform the actions described above.",
+        meaning="" if word == "yes" else "the name of the environment",
+        again=f"to apply without interactive approval, pass --auto-approve{saved}",
     )
 
 

@@ -15,6 +15,7 @@ from reconciler.model.values import Absent, Fields, Path, Value
 
 if TYPE_CHECKING:
     from reconciler.model.market.cost import PlanCost
+    from reconciler.model.review.blast_radius import BlastRadius
     from reconciler.model.review.preflight import Preflight
 
 
@@ -265,7 +266,7 @@ class Plan:
     """All changes in a fixed order, with problems, drift and unmanaged endpoints.
 
     Errors among `problems` block the apply, but the plan is still shown. `cost` is None if prices were not
-    asked for.
+    asked for. `effects` are those of the changes on what runs, by their keys; None if they are not known yet.
     """
 
     changes: tuple[Change, ...]
@@ -275,6 +276,7 @@ class Plan:
     complete: bool = True
     cost: PlanCost | None = None
     preflight: Preflight | None = None
+    effects: Mapping[str, BlastRadius] | None = None
 
     @property
     def pending(self) -> tuple[Change, ...]:

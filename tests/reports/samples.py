@@ -146,5 +146,5 @@ def costly() -> RunReport:
     )
     prices = Prices(products=Products(items=(product,)), limits={})
     lives = [change.live for change in made.changes if hasattr(change, "live")]
-    cost = plan_cost(made.changes, Inventory(), lives, prices, Budget(ceiling_per_month="9000"))
+    cost = plan_cost(made, Inventory(), lives, prices, Budget(ceiling_per_month="9000"))
     return findings(replace(made, cost=cost))

@@ -8,20 +8,17 @@ from typing import Any
 
 from reconciler.kinds.registry import KINDS
 from reconciler.model.market.cost import ChangeCost, PlanCost, SideCost, Total, Usage, WorkerUsage
-from reconciler.model.plan import Action, Adopt, Change, Create, Delete, Forget, NoOp, Replace
+from reconciler.model.plan import Action, Adopt, Change, Create, Delete, Forget, NoOp, Plan, Replace
 from reconciler.model.resource import Inventory, Live
+from reconciler.model.review.blast_radius import BlastRadius
 from reconciler.model.settings import Budget
 from reconciler.model.values import Fields
 from reconciler.planning.cost.prices import Prices
-from reconciler.planning.review.disruption import effect_of
+from reconciler.planning.review.disruption import effects_of
 
 
 def plan_cost(
-    changes: Iterable[Change],
-    inventory: Inventory,
-    live: Iterable[Live],
-    prices: Prices,
-    budget: Budget,
+    plan: Plan, inventory: Inventory, live: Iterable[Live], prices: Prices, budget: Budget
 ) -> PlanCost:
     """Return the cost of a plan.
 
@@ -32,7 +29,8 @@ def plan_cost(
     unchanged: list[SideCost] = []
     planned_ids: set[str] = set()
     side_of = cache(prices.side)  # many resources use the same
-    for change in changes:
+    effects = effects_of(plan)
+    for change in plan.changes:
         planned_ids |= _ids_of(change)
         before, after = usages(change)
         sides = [side_of(usage) if usage else None for usage in (before, after)]
@@ -46,7 +44,7 @@ def plan_cost(
                     action=change.action,
                     before=sides[0],
                     after=sides[1],
-                    peak_workers=_peak_workers(change, after),
+                    peak_workers=_peak_workers(effects.get(change.key), after),
                 )
             )
     recorded = {record.id for record in inventory.every_record()} - planned_ids
@@ -94,9 +92,8 @@ def usages(change: Change) -> tuple[Usage | None, Usage | None]:
             return before, kind.usage(_updated(change.live.fields, change.target))
 
 
-def _peak_workers(change: Change, after: Usage | None) -> int:
+def _peak_workers(effect: BlastRadius | None, after: Usage | None) -> int:
     """Return how many workers are billed while old and new ones run side by side (count); 0 if never."""
-    effect = effect_of(change)
     if effect is None or not effect.disrupts or not isinstance(after, WorkerUsage):
         return 0
     return effect.peak_workers if effect.peak_workers > max(effect.workers, after.min_workers or 0) else 0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.kinds.registry import ENDPOINT
-from reconciler.model.plan import Change, Delete
+from reconciler.model.plan import Change, Delete, Plan
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.review.blast_radius import BlastRadius, Effect
 from reconciler.model.text import quantity
@@ -14,6 +14,13 @@ from reconciler.model.text import quantity
 def effect_of(change: Change) -> BlastRadius | None:
     """Return the effect of a change on what runs now; None if nothing that runs is changed."""
     return ENDPOINT.blast_radius(change) if change.kind == ENDPOINT.type else None
+
+
+def effects_of(plan: Plan) -> Mapping[str, BlastRadius]:
+    """Return the effects of the changes that have one, by their keys."""
+    if plan.effects is not None:
+        return plan.effects
+    return {change.key: effect for change in plan.pending if (effect := effect_of(change))}
 
 
 def disruptions(changes: Iterable[Change]) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ from reconciler.reports.run.outputs import outputs_document, outputs_of
 from reconciler.reports.terminal.escape import in_json
 
 if TYPE_CHECKING:
+    from reconciler.model.review.blast_radius import BlastRadius
     from reconciler.planning.explain import Explanation
 
 FORMAT: Final = "1.2"
@@ -120,14 +121,19 @@ def _changes(plan: Plan, facts: Mapping[str, Facts], *, explained: bool) -> Iter
         from reconciler.planning.explain import explain
 
         explanations = explain(plan)
+    effects: Mapping[str, BlastRadius] = {}
+    if plan.pending:
+        from reconciler.planning.review.disruption import effects_of
+
+        effects = effects_of(plan)
     for change in plan.changes:
-        document = _change(change, facts.get(change.key, {}))
+        document = _change(change, facts.get(change.key, {}), effects.get(change.key))
         if change.key in explanations:
             document["explanation"] = _explanation(explanations[change.key])
         yield document
 
 
-def _change(change: Change, facts: Facts) -> dict[str, Json]:
+def _change(change: Change, facts: Facts, effect: BlastRadius | None) -> dict[str, Json]:
     before_fields, after_fields = fields_before_and_after(change)
     before, before_sensitive = state_document(before_fields)
     after, after_sensitive = (
@@ -161,7 +167,7 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
         "action_reason": change.reason,
         "change": detail,
         "fields": fields_document(change.fields),
-        **_blast_radius(change),
+        **_blast_radius(effect),
         "requests": [
             {"method": method, "path": path, "body_sha256": fingerprint}
             for method, path, fingerprint in facts.get("requests", ())
@@ -169,14 +175,12 @@ def _change(change: Change, facts: Facts) -> dict[str, Json]:
     }
 
 
-def _blast_radius(change: Change) -> dict[str, Json]:
-    if change.action is Action.NO_OP:
+def _blast_radius(effect: BlastRadius | None) -> dict[str, Json]:
+    if effect is None:
         return {}
-    from reconciler.planning.review.disruption import effect_of
     from reconciler.reports.run.effects import effect_document
 
-    effect = effect_of(change)
-    return {"blast_radius": effect_document(effect)} if effect else {}
+    return {"blast_radius": effect_document(effect)}
 
 
 def _explanation(explanation: Explanation) -> dict[str, Json]:

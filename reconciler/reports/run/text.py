@@ -96,13 +96,16 @@ def _lines(
     elif plan.pending:
         yield ACTIONS_HEADING
         yield ""
+        from reconciler.planning.review.disruption import effects_of
+
+        effects = effects_of(plan)
         followers = {} if explanations else followers_of(plan)
         hidden = {change.key for found in followers.values() for change in found}
         for change in plan.pending:
             if change.key in hidden:
                 continue
-            yield from _change(change, style, is_explained=change.key in explanations)
-            yield from _followers(followers.get(change.address, ()), style)
+            yield from _change(change, effects, style, is_explained=change.key in explanations)
+            yield from _followers(followers.get(change.address, ()), effects, style)
             yield from explanations.get(change.key, ())
             yield ""
         yield style.bold(plan_line(plan))
@@ -174,7 +177,9 @@ def action_phrase(change: Change) -> str:
     return PHRASES[change.action]
 
 
-def _change(change: Change, style: Style, *, is_explained: bool) -> Iterator[str]:
+def _change(
+    change: Change, effects: Mapping[str, BlastRadius], style: Style, *, is_explained: bool
+) -> Iterator[str]:
     yield style.bold(f"  # {plain(change.address)} {action_phrase(change)}")
     if isinstance(change, Adopt) and change.fields:
         yield style.bold(f'  # (imported from "{plain(change.live.id)}")')
@@ -185,29 +190,23 @@ def _change(change: Change, style: Style, *, is_explained: bool) -> Iterator[str
     if change.action is Action.CREATE:
         remarks = _wire_path if is_explained else _no_remarks
     yield from field_lines(shown_fields(change), style, remarks)
-    yield from _effect(change, style)
-
-
-def _followers(followers: Sequence[Change], style: Style) -> Iterator[str]:
-    """Yield a line about the users of a rotated object, which have no other change."""
-    if followers:
-        from reconciler.planning.review.disruption import effect_of
-
-        count = _count([change.kind for change in followers])
-        verb = "follows" if len(followers) == 1 else "follow"
-        effects = filter(None, map(effect_of, followers))
-        how = ", with rolling restarts" if any(effect.disrupts for effect in effects) else ""
-        names = ", ".join(plain(change.name) for change in followers)
-        yield style.dim(f"      # (rotated: {count} {verb}{how}: {names})")
-
-
-def _effect(change: Change, style: Style) -> Iterator[str]:
-    from reconciler.planning.review.disruption import effect_of
-
-    if (effect := effect_of(change)) is not None:
+    if effect := effects.get(change.key):
         yield effect_line(effect, style)
     elif isinstance(change, Replace):
         yield style.dim("      # (the ID will change)")
+
+
+def _followers(
+    followers: Sequence[Change], effects: Mapping[str, BlastRadius], style: Style
+) -> Iterator[str]:
+    """Yield a line about the users of a rotated object, which have no other change."""
+    if followers:
+        count = _count([change.kind for change in followers])
+        verb = "follows" if len(followers) == 1 else "follow"
+        known = filter(None, (effects.get(change.key) for change in followers))
+        how = ", with rolling restarts" if any(effect.disrupts for effect in known) else ""
+        names = ", ".join(plain(change.name) for change in followers)
+        yield style.dim(f"      # (rotated: {count} {verb}{how}: {names})")
 
 
 def effect_line(effect: BlastRadius, style: Style) -> str:

@@ -12,6 +12,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Limits, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
 from reconciler.novita.account import AccountReader
+from reconciler.planning.review.disruption import effects_of
 from reconciler.planning.review.preflight import Facts, preflight, preflight_problems
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.prices import priced
@@ -35,6 +36,7 @@ def reviewed(
     beyond_limits: the problems of values that exceed the limits.
     Registries are asked only on request, and only for the images that are changed: after the listing.
     """
+    plan = replace(plan, effects=effects_of(plan))
     plan = priced(context, account, loaded, plan, inventory, live, limits)
     is_requested = context.allow.preflight
     if is_requested:

@@ -39,7 +39,7 @@ def priced(
     """Return the plan with its cost, and with the problems of the budget."""
     budget = loaded.settings.budget
     prices = read_prices(context, account, loaded, live, limits, waits_longer=budget.is_set)
-    cost = plan_cost(plan.changes, inventory, live, prices, budget)
+    cost = plan_cost(plan, inventory, live, prices, budget)
     problems = budget_problems(cost, is_allowed=context.allow.over_budget)
     return replace(plan, cost=cost, problems=(*plan.problems, *problems))
 

@@ -17,7 +17,7 @@ from reconciler.model.market.balance import Balance
 from reconciler.model.market.cost import NOTHING, UNKNOWN, Amount, ChangeCost, PlanCost, Total
 from reconciler.model.market.products import Price, Product, Products
 from reconciler.model.market.text import daily, digits, exact, hourly, monthly, once, usd
-from reconciler.model.plan import Action, Create, Delete, Forget
+from reconciler.model.plan import Action, Create, Delete, Forget, Plan
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory
 from reconciler.model.settings import NO_BUDGET, Budget
@@ -35,7 +35,7 @@ PRICES = Prices(products=Products(items=(PRICE,)), limits={"freeRootfsSize": 100
 def cost_of(wanted: list[Any], had: list[Any], records: list[Any], budget: Budget = NO_BUDGET) -> PlanCost:
     made = plan(wanted, records, had)
     inventory = Inventory(records={record.name: record for record in records})
-    return plan_cost(made.changes, inventory, had, PRICES, budget)
+    return plan_cost(made, inventory, had, PRICES, budget)
 
 
 def workers(low: int, high: int, **other: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def test_what_the_plan_leaves_out_counts_as_unchanged() -> None:
     """Such as what is not selected. An unmanaged endpoint does not count."""
     record = tracked("apart", **workers(1, 1))
     cost = plan_cost(
-        (),
+        Plan(changes=()),
         Inventory(records={"apart": record}),
         [live("apart", **workers(1, 1)), live("x")],
         PRICES,
@@ -94,7 +94,7 @@ def test_an_update_that_says_a_part_keeps_the_rest() -> None:
 def test_a_record_that_is_dropped_costs_what_it_cost() -> None:
     forget = Forget(name="web", reason="", tracked=tracked("web"))
     assert usages(forget) == (None, None)
-    assert plan_cost([forget], Inventory(), [], PRICES, NO_BUDGET).changes == ()
+    assert plan_cost(Plan(changes=(forget,)), Inventory(), [], PRICES, NO_BUDGET).changes == ()
 
 
 def test_an_adoption_changes_nothing_unless_it_overwrites() -> None:
@@ -138,9 +138,7 @@ def budgeted(wanted: list[Any], had: list[Any]) -> list[Problem]:
     """Return the problems of a plan whose prices are not known."""
     records = [tracked(one.name) for one in had]
     made = plan(wanted, records, had)
-    cost = plan_cost(
-        made.changes, Inventory(), had, Prices(), Budget(floor_per_month="1", ceiling_per_month="1")
-    )
+    cost = plan_cost(made, Inventory(), had, Prices(), Budget(floor_per_month="1", ceiling_per_month="1"))
     return list(budget_problems(cost, is_allowed=False))
 
 
@@ -164,7 +162,9 @@ def test_an_unknown_price_may_raise(before: Any, after: Any, refused: set[str]) 
 def test_an_unknown_count_may_raise() -> None:
     made = change(endpoint("web", **workers(1, 2)), tracked("web"), live("web", **workers(1, 1)))
     parsed = ENDPOINT.parse_one({**answer("web"), "workerConfig": {"gpuNum": 1}})
-    cost = plan_cost([replace(made, live=parsed)], Inventory(), [], Prices(), Budget(floor_per_month="1"))
+    cost = plan_cost(
+        Plan(changes=(replace(made, live=parsed),)), Inventory(), [], Prices(), Budget(floor_per_month="1")
+    )
     assert [problem.code for problem in budget_problems(cost, is_allowed=False)] == ["budget-unknown"]
 
 

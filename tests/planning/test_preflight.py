@@ -11,9 +11,12 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.market.balance import Balance
 from reconciler.model.market.cost import Amount, PlanCost, Total
 from reconciler.model.market.products import Product, Products
-from reconciler.model.plan import Change
-from reconciler.model.resource import STORAGE, Live
+from reconciler.model.plan import Change, Plan
+from reconciler.model.resource import STORAGE, Inventory, Live
 from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
+from reconciler.model.settings import NO_BUDGET
+from reconciler.planning.cost.plan_cost import plan_cost
+from reconciler.planning.cost.prices import Prices
 from reconciler.planning.review.preflight import Facts, preflight, preflight_problems, stock_text
 from tests.builders import LARGER, PINNED, change, endpoint, live, tracked
 
@@ -110,6 +113,9 @@ def test_the_demand_is_that_of_workers_to_start() -> None:
         "SL-serverless-3 in us-dallas-nas-2: 8 GPUs available (normal), 9 needed now",
     )
     assert check.addresses == ("novita_endpoint.three", "novita_endpoint.base-test")
+    made = Plan(changes=(three, more))
+    cost = plan_cost(made, Inventory(), [live()], Prices(), NO_BUDGET)
+    assert found(three, more, products=offered(OFFERED), cost=cost)["stock"] == check
     larger = change(endpoint(spec=LARGER), tracked(), live())
     only = found(larger, products=offered(replace(OFFERED, id="SL-serverless-9")))["stock"]
     assert only.detail.endswith("2 needed now")

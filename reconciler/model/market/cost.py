@@ -149,6 +149,11 @@ class ChangeCost:
     peak_workers: int = 0
 
     @property
+    def usages(self) -> tuple[Usage | None, Usage | None]:
+        """Return what the resource uses before and after the change."""
+        return self.before.usage if self.before else None, self.after.usage if self.after else None
+
+    @property
     def peak(self) -> Amount:
         """Return the most that the workers cost while old and new ones run, at the higher of both prices."""
         rates = [side.rate.amount for side in (self.before, self.after) if side]

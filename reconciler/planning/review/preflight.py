@@ -115,7 +115,7 @@ def preflight_problems(found: Preflight) -> Iterator[Problem]:
 
 
 def _checks(written: Sequence[_Write], known: Facts) -> Iterator[PreflightCheck]:
-    demands = tuple(_demands(written))
+    demands = tuple(_demands(written, known.cost))
     yield _limits(known)
     yield from (_product(demand, known) for demand in demands)
     yield from (_stock(demand, known.products) for demand in demands)
@@ -125,11 +125,12 @@ def _checks(written: Sequence[_Write], known: Facts) -> Iterator[PreflightCheck]
     yield _balance(known)
 
 
-def _demands(written: Iterable[_Write]) -> Iterator[_Demand]:
+def _demands(written: Iterable[_Write], cost: PlanCost | None) -> Iterator[_Demand]:
+    used = {one.name: one.usages for one in cost.changes} if cost else {}
     gpus: dict[tuple[str, str], int] = {}
     changes: dict[tuple[str, str], list[_Write]] = {}
     for change in written:
-        before, after = cast("tuple[WorkerUsage | None, WorkerUsage]", usages(change))
+        before, after = cast("tuple[WorkerUsage | None, WorkerUsage]", used.get(change.key) or usages(change))
         had = before.min_workers if before and not isinstance(change, Replace) else 0
         for product_id in after.product_ids:
             key = product_id, after.region

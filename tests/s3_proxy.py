@@ -113,6 +113,9 @@ def s3_proxy(behind: str) -> Iterator[S3Proxy]:
         daemon_threads = True
         block_on_close = False
 
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Say nothing of clients that were killed."""
+
     with Threads(("127.0.0.1", 0), Handler) as server:
         proxy = S3Proxy(f"http://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

@@ -61,10 +61,30 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
         f" -subj /CN=relay -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
     )
+    _openssl(command)
+    return certificate, key
+
+
+def make_signed_certificate(folder: Path) -> tuple[Path, Path, Path]:
+    """Return the files of a certificate for 127.0.0.1, of its key, and of the authority that signed it."""
+    authority, authority_key = folder / "authority.pem", folder / "authority-key.pem"
+    certificate, key, request = folder / "cert.pem", folder / "key.pem", folder / "request.pem"
+    extensions = folder / "extensions"
+    extensions.write_text("subjectAltName=IP:127.0.0.1\n")
+    new = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    _openssl(f"{new} -x509 -days 2 -subj /CN=authority -keyout {authority_key} -out {authority}")
+    _openssl(f"{new} -subj /CN=relay -keyout {key} -out {request}")
+    _openssl(
+        f"openssl x509 -req -in {request} -CA {authority} -CAkey {authority_key} -CAcreateserial -days 2"
+        f" -extfile {extensions} -out {certificate}"
+    )
+    return certificate, key, authority
+
+
+def _openssl(command: str) -> None:
     made = subprocess.run(command.split(), capture_output=True, check=False, timeout=60)
     if made.returncode:
         pytest.skip("no openssl to make a certificate with")
-    return certificate, key
 
 
 @contextmanager

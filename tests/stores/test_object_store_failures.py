@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from reconciler.inventory.stores.object_store.store import ObjectStore
 from tests.s3_proxy import LOST_ANSWER, LOST_REQUEST, Fault, refusal
 from tests.s3_server import S3Server
 from tests.stores.object_stores import Place, holder, place, refused, store
+from tests.tls_relay import make_signed_certificate, tls_relay
 
 __all__ = ["place"]
 
@@ -195,3 +197,17 @@ def test_without_credentials_the_variables_are_named(
         store("s3://bucket/prod", environ).read()
     assert "there are no credentials" in caught.value.problem.summary
     assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in caught.value.problem.hint
+
+
+def test_an_own_certificate_authority_must_be_named(s3_server: S3Server, tmp_path: Path) -> None:
+    certificate, key, authority = make_signed_certificate(tmp_path)
+    address = s3_server.new_address()
+    with tls_relay(s3_server.url, certificate, key) as relay:
+        environ = s3_server.environ(relay.url)
+        with refused("store-unavailable") as caught:
+            store(address, environ).read()
+        assert f"the certificate of {relay.url} is not trusted" in caught.value.problem.summary
+        assert "SSL_CERT_FILE" in caught.value.problem.hint
+        assert store(address, {**environ, "AWS_CA_BUNDLE": str(authority)}).read() == Content()
+    with refused("store-refused"):
+        store(address, {**environ, "AWS_CA_BUNDLE": str(tmp_path / "missing.pem")}).read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from reconciler.inventory.stores.base import Store
@@ -19,5 +20,8 @@ def open_store(address: str, environ: Mapping[str, str]) -> Store:
 
     Raise InventoryError for an address that is none. Credentials are read from the variables of the provider.
     """
-    lease = float(environ.get(LEASE_VARIABLE) or LEASE)
-    return ObjectStore(parse_address(address), environ, lease=min(lease, LEASE))
+    lease = LEASE
+    with suppress(KeyError, ValueError):
+        if 0 < float(environ[LEASE_VARIABLE]) < LEASE:
+            lease = float(environ[LEASE_VARIABLE])
+    return ObjectStore(parse_address(address), environ, lease=lease)

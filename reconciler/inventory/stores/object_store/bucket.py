@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from copy import copy
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import AzureStore, GCSStore, S3Store
 
+from reconciler import __version__
 from reconciler.inventory.files import MAX_FILE_SIZE
 from reconciler.inventory.stores.object_store.address import Address
 from reconciler.inventory.stores.object_store.failures import (
@@ -79,7 +83,7 @@ class Bucket:
     def __init__(
         self, address: Address, environ: Mapping[str, str], *, timeout: float = OBJECT_TIMEOUT
     ) -> None:
-        self.address = address
+        self._prefix = address.prefix
         self.place = Place(
             label=address.label,
             scheme=address.scheme,
@@ -90,6 +94,13 @@ class Bucket:
             self._store = _connect(address, environ, timeout)
         except _FAILURES as error:
             raise InventoryError(configuration_problem(self.place)) from error
+
+    def beside(self, address: Address) -> Bucket:
+        """Return the objects of another prefix of the same bucket, over the same connections."""
+        other = copy(self)
+        other._prefix = address.prefix
+        other.place = replace(self.place, label=address.label)
+        return other
 
     def get(self, key: str) -> Object | None:
         """Return an object, or None if there is none."""
@@ -181,7 +192,7 @@ class Bucket:
 
     def siblings(self) -> list[str]:
         """Return the prefixes beside this one, without it."""
-        parent, _, own = self.address.prefix.rpartition("/")
+        parent, _, own = self._prefix.rpartition("/")
         with self._failures("list the inventories beside"):
             found = obstore.list_with_delimiter(self._store, parent or None)["common_prefixes"]
         return sorted(prefix for prefix in found if prefix.rpartition("/")[2] != own)
@@ -195,7 +206,7 @@ class Bucket:
             return list(pool.map(function, items))
 
     def _path(self, key: str) -> str:
-        return f"{self.address.prefix}/{key}"
+        return f"{self._prefix}/{key}"
 
     def _error(self, error: BaseException, verb: str, key: str = "") -> InventoryError:
         return InventoryError(problem_of(error, self.place, verb, key))
@@ -213,7 +224,10 @@ def _connect(address: Address, environ: Mapping[str, str], timeout: float) -> Ob
         "allow_http": address.allows_http(environ),
         "connect_timeout": timedelta(seconds=min(OBJECT_CONNECT_TIMEOUT, timeout)),
         "timeout": timedelta(seconds=timeout),
+        "user_agent": f"novita-reconciler/{__version__}",
     }
+    if address.scheme == "s3" and (authorities := environ.get("AWS_CA_BUNDLE")):
+        client["root_certificate"] = Path(authorities).read_bytes()
     retry: Any = {
         "max_retries": OBJECT_RETRIES,
         "retry_timeout": timedelta(seconds=min(OBJECT_BUDGET, timeout)),

@@ -179,6 +179,9 @@ def _without_answer(text: str, place: Place) -> tuple[str, str, str]:
     """Explain a request that got no answer, from the kinds of errors that the library names."""
     server = place.server or "the server"
     check = f"Check the network and the address; `{DOCTOR}` tries again"
+    if "InvalidCertificate" in text:
+        trust = "If it belongs to your own authority, name the file of its certificates in SSL_CERT_FILE"
+        return "store-unavailable", f"the certificate of {server} is not trusted", trust
     if "kind: Timeout" in text or "TimedOut" in text:
         return "store-unavailable", f"{server} did not answer in time", check
     if "dns error" in text:
@@ -187,8 +190,6 @@ def _without_answer(text: str, place: Place) -> tuple[str, str, str]:
         return "store-unavailable", f"{server} refuses the connection", check
     if "kind: Connect" in text:
         return "store-unavailable", f"no connection to {server}", check
-    if "certificate" in text.lower():
-        return "store-unavailable", f"the certificate of {server} is not trusted", check
     if "HTTP error" in text:
         return "store-unavailable", f"the connection to {server} was lost", check
     return "store-failed", "the answer of the server is not that of an object store", check

@@ -30,7 +30,8 @@ from reconciler.model.problem import Problem
 class ObjectStore:
     """The store of one prefix. Thread-safe; it connects when it is first used.
 
-    lease: after which the lock of a dead run is free. timeout: for one request. Both in seconds.
+    lease: after which the lock of a dead run is free. timeout: for one request. Both in seconds. bucket: an
+    existing connection.
     """
 
     def __init__(
@@ -40,13 +41,14 @@ class ObjectStore:
         *,
         lease: float = LEASE,
         timeout: float = OBJECT_TIMEOUT,
+        bucket: Bucket | None = None,
     ) -> None:
         self._address = address
         self._environ = environ
         self._lease = lease
         self._timeout = timeout
         self._connecting = threading.Lock()
-        self._connected: Bucket | None = None
+        self._connected = bucket
 
     @property
     def label(self) -> str:
@@ -86,9 +88,9 @@ class ObjectStore:
         deadline = passed() + timeout
         bucket = self._bucket
         clock, pause = probe(bucket), FIRST_POLL
-        while (lease := self._take(holder, clock)) is None:
+        while not isinstance(lease := self._take(holder, clock), Lease):
             if (left := deadline - passed()) <= 0:
-                raise InventoryLocked(locked_problem(self.label, self.holder(), _wait(self._lease)))
+                raise InventoryLocked(locked_problem(self.label, lease, _wait(self._lease)))
             time.sleep(min(pause, left))
             pause = min(2 * pause, LOCK_POLL)
         hold = ObjectHold(bucket, lease)
@@ -128,11 +130,8 @@ class ObjectStore:
             raise self._other_lock(lock_id)
 
     def neighbors(self) -> Mapping[str, Store]:
-        stores = [
-            ObjectStore(self._address.beside(prefix), self._environ, lease=self._lease, timeout=self._timeout)
-            for prefix in self._bucket.siblings()
-        ]
-        exist = self._bucket.in_parallel(lambda store: store.exists(), stores)
+        stores = [self._beside(self._address.beside(prefix)) for prefix in self._bucket.siblings()]
+        exist = self._bucket.in_parallel(ObjectStore.exists, stores)
         return {store.label: store for store, is_there in zip(stores, exist, strict=True) if is_there}
 
     def exists(self) -> bool:
@@ -149,12 +148,16 @@ class ObjectStore:
                 self._connected = Bucket(self._address, self._environ, timeout=self._timeout)
             return self._connected
 
-    def _take(self, holder: LockHolder, clock: ServerClock) -> Lease | None:
-        """Take the lock if it is free. Return None if another run has it, or was faster."""
+    def _beside(self, address: Address) -> ObjectStore:
+        bucket = self._bucket.beside(address)
+        return ObjectStore(address, self._environ, lease=self._lease, timeout=self._timeout, bucket=bucket)
+
+    def _take(self, holder: LockHolder, clock: ServerClock) -> Lease | LockHolder | None:
+        """Take the lock if it is free. Return its holder if it is not, and None if another run was faster."""
         at, found = passed(), self._read_head()
         before = self._decoded(found) if found else None
         if found and before and before.holder and not clock.is_over(found.modified, before.lease):
-            return None
+            return before.holder
         before = before or self._no_head()
         fence = before.fence + 1
         owner = replace(holder, lock_id=f"{fence}-{heads.new_nonce()[:8]}")

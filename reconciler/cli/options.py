@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
 from reconciler.cli.shared_options import SECTIONS, WITHOUT_ENVIRONMENT, SharedOption, shared_options
+from reconciler.model.inventory_location import parse_location
 from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         option_variables=variables,
         env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
-        state=Path(given["state"]) if given.get("state") else STATE,
+        state=parse_location(given["state"]) if given.get("state") else STATE,
         chosen_environment="".join(chosen) or os.environ.get(VARIABLE, "").strip(),
         explicit_options=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
         selection=Selection(

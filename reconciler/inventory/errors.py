@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.inventory.files import NotRegularFile, companion
@@ -15,9 +16,10 @@ from reconciler.model.problem import Place, Problem
 REBUILD = "reconciler state rebuild"
 
 
-def recovery_hint(path: Path) -> str:
+def recovery_hint(label: str) -> str:
     """Return how to get a readable map again. The backup is only offered, as it may be out of date."""
     rebuild = f"`{REBUILD}` makes a new map from the live account"
+    path = Path(label)
     backup = companion(path, ".backup")
     if not backup.is_file():
         return f"{rebuild}; the endpoints themselves are not touched"
@@ -26,10 +28,10 @@ def recovery_hint(path: Path) -> str:
 
 
 def invalid_map(
-    path: Path, code: str, summary: str, *, detail: str = "", hint: str = "", place: Place | None = None
+    label: str, code: str, summary: str, *, detail: str = "", hint: str = "", place: Place | None = None
 ) -> Problem:
     """Return a problem of the map's content. Its hint always ends in `recovery_hint`."""
-    hint = f"{hint}. {recovery_hint(path)}" if hint else recovery_hint(path)
+    hint = f"{hint}. {recovery_hint(label)}" if hint else recovery_hint(label)
     return Problem(code=code, summary=summary, detail=detail, hint=hint, place=place)
 
 
@@ -73,6 +75,16 @@ def write_errors(path: Path, *, saved: str = "The file is intact, and no record 
         raise InventoryError(unwritable(path, error, saved)) from error
 
 
+def saying_saved(error: InventoryError, saved: str) -> InventoryError:
+    """Return the error of a store with a sentence that says what is saved all the same."""
+    return InventoryError(
+        *(
+            replace(problem, detail=f"{problem.detail}\n{saved}." if problem.detail else f"{saved}.")
+            for problem in error.problems
+        )
+    )
+
+
 def _not_regular(error: NotRegularFile) -> Problem:
     file = str(error.filename)
     return Problem(
@@ -90,7 +102,7 @@ def unwritable(path: Path, error: OSError, saved: str) -> Problem:
     return Problem(
         code="inventory-unwritable",
         summary=f"Cannot write {path}: {system_message(error)}",
-        detail=f"{saved}.",
+        detail=f"{saved}." if saved else "",
         hint=f"Make room, or let {_user()} write in {path.parent}, and run the command again",
     )
 

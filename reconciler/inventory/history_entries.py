@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from reconciler.inventory.strict_json import loads
@@ -22,6 +26,9 @@ _END: Final = re.compile(
 )
 """The end of a line as it is written: keys are sorted, and quotes within strings are escaped. Lines of
 earlier releases may end with `who`."""
+
+MAX_VERSIONS: Final = 20
+"""Versions of one endpoint that are kept (count)."""
 
 DELETED: Final = "delete"
 """The action of a version that records the deletion of the resource, and to which nothing can return."""
@@ -191,3 +198,62 @@ def _is_single(value: Any) -> bool:
             return len(value) == 1
         case _:
             return is_single(value)
+
+
+def entries_of(lines: Iterable[bytes], names: Collection[str] | None = None) -> Iterator[Version | Mark]:
+    """Yield the entries of these lines, all or those of some names. The other lines are not parsed."""
+    for line in lines:
+        if names is not None and (name := name_of(line)) is not None and name not in names:
+            continue
+        entry = parse_line(line)
+        if entry is not None and (names is None or entry.name in names):
+            yield entry
+
+
+def latest_versions(entries: Iterable[Version | Mark]) -> Mapping[str, tuple[Version, ...]]:
+    """Return the last versions of each name, oldest first, with their marks."""
+    by_name: dict[str, list[Version]] = {}
+    marks: dict[tuple[str, int], Mark] = {}
+    for entry in entries:
+        if isinstance(entry, Mark):
+            key = (entry.name, entry.number)
+            earlier = marks.get(key, entry)
+            marks[key] = replace(entry, former=entry.former or earlier.former)
+        else:
+            by_name.setdefault(entry.name, []).append(entry)
+    return {
+        name: tuple(_marked(version, marks) for version in group[-MAX_VERSIONS:])
+        for name, group in sorted(by_name.items())
+    }
+
+
+def _marked(version: Version, marks: Mapping[tuple[str, int], Mark]) -> Version:
+    mark = marks.get((version.name, version.number))
+    return replace(version, proof=mark.proof, former=mark.former or version.former) if mark else version
+
+
+def early_marks(entries: Iterable[Version | Mark]) -> Mapping[str, Mark]:
+    """Return the marks of versions after the last one of their name, by name."""
+    last: dict[str, int] = {}
+    marks: dict[tuple[str, int], Mark] = {}
+    for entry in entries:
+        if isinstance(entry, Mark):
+            marks[entry.name, entry.number] = entry
+        else:
+            last[entry.name] = max(entry.number, last.get(entry.name, 0))
+    return {mark.name: mark for mark in marks.values() if mark.proof and mark.number > last.get(mark.name, 0)}
+
+
+def is_too_long(data: bytes, new: int) -> bool:
+    """Return whether a history with that many new lines (count) should be written again with `kept_lines`."""
+    lines = data.splitlines()
+    counts = Counter(map(name_of, lines))
+    kept = sum(min(MAX_VERSIONS, count + 1) for count in counts.values())
+    return len(lines) + new > 2 * kept + MAX_VERSIONS
+
+
+def kept_lines(data: bytes) -> bytes:
+    """Return the lines of a history that are kept: the last versions of each name, and its early marks."""
+    entries = list(entries_of(data.splitlines()))
+    kept: Iterable[Version | Mark] = chain(*latest_versions(entries).values(), early_marks(entries).values())
+    return b"".join(map(line_of, kept))

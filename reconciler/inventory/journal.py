@@ -10,15 +10,12 @@ was damaged later, and is refused.
 
 from __future__ import annotations
 
-import errno
-import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.inventory.errors import REBUILD, unwritable, write_errors
-from reconciler.inventory.files import FileSystem, companion, make_directories, replace_file, write_all
+from reconciler.inventory.errors import REBUILD, saying_saved
 from reconciler.inventory.group_commit import CommitQueue, CommitTicket
 from reconciler.inventory.journal_entries import JournalEntry, OpenIntent, entry_from_json, entry_to_json
 from reconciler.inventory.serialization import loads
@@ -28,6 +25,9 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Intent
 from reconciler.model.secrets import seal_to_json
+
+if TYPE_CHECKING:
+    from reconciler.inventory.stores.base import Hold, Store
 
 _UNSAVED = "The entry was not saved; a create is sent only after its intent is saved"
 _HEAD, _MIDDLE, _TAIL = b'{"crc32":"', b'","steps":', b"}\n"
@@ -42,15 +42,15 @@ class Replay:
     valid_length: int = 0
 
 
-def journal_path(path: Path) -> Path:
-    """Return the path of the journal that belongs to the map at `path`."""
-    return companion(path, ".journal")
+def journal_label(store: Store) -> str:
+    """Return the name of the journal in messages: a file has one of its own."""
+    return f"{store.label}.journal" if store.folder else store.label
 
 
-def replay(path: Path, data: bytes) -> Replay:
+def replay(label: str, data: bytes) -> Replay:
     """Parse the bytes of a journal. Skip a torn last line; raise InventoryError for any other damage."""
     entries: list[JournalEntry] = []
-    valid_length = 0
+    length = 0
     *whole, rest = data.split(b"\n")
     lines = [line + b"\n" for line in whole] + ([rest] if rest else [])
     for number, line in enumerate(lines, 1):
@@ -58,14 +58,26 @@ def replay(path: Path, data: bytes) -> Replay:
         if payload is None:
             if number == len(lines) and not _contains_whole_line(line):
                 break
-            raise _damaged(path, number, "its checksum does not match")
+            raise _damaged(label, number, "its checksum does not match")
         try:
             entries += [entry_from_json(item) for item in loads(payload)]
         except (ValueError, TypeError, RecursionError) as error:
             # The checksum matches, so the line was written like this. It is not torn, not even at the end.
-            raise _damaged(path, number, str(error)) from error
-        valid_length += len(line)
-    return Replay(entries=tuple(entries), valid_length=valid_length)
+            raise _damaged(label, number, str(error)) from error
+        length += len(line)
+    return Replay(entries=tuple(entries), valid_length=length)
+
+
+def valid_length(data: bytes) -> int:
+    """Return the length (bytes) of a journal without a torn last line. The other lines are not checked."""
+    start = data.rfind(b"\n", 0, -1) + 1
+    return len(data) if _checked_payload(data[start:]) is not None else start
+
+
+def intent_lines(intents: Iterable[Intent]) -> bytes:
+    """Return the journal that has only these open intents, b"" for none."""
+    encoded = [encode(OpenIntent(intent=intent)) for intent in intents]
+    return encode_line(encoded) if encoded else b""
 
 
 def encode_line(encoded: Sequence[bytes]) -> bytes:
@@ -95,14 +107,14 @@ def _contains_whole_line(line: bytes) -> bool:
     return False
 
 
-def _damaged(path: Path, number: int, why: str) -> InventoryError:
+def _damaged(label: str, number: int, why: str) -> InventoryError:
     return InventoryError(
         Problem(
             code="inventory-journal-damaged",
-            summary=f"Line {number} of the journal {path} is damaged: {why}",
+            summary=f"Line {number} of the journal {label} is damaged: {why}",
             detail="Other entries follow it, so this is not an interrupted write.",
             hint=f"`{REBUILD}` rebuilds map and journal from the live account; endpoints are not changed",
-            place=Place(file=str(path), line=number, column=1),
+            place=Place(file=label, line=number, column=1),
         )
     )
 
@@ -116,31 +128,23 @@ class _Ticket(CommitTicket):
         super().__init__(is_exclusive=is_exclusive)
         self.entries = entries
         self.encoded = [encode(entry) for entry in entries]
-        self.error: OSError | None = None
+        self.error: InventoryError | None = None
 
 
 class Journal:
-    """A journal open for writing, by the holder of the lock. Thread-safe.
+    """The journal open for appends through a hold. Thread-safe.
 
-    `path` is the journal itself, `valid_length` the length of its valid part (bytes). `on_durable` gets the
-    entries of each line once they are on the disk, in the order of the file.
+    `label` names it in messages. `on_durable` gets the entries of each line once the store has them, in the
+    order of the lines.
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        valid_length: int,
-        disk: FileSystem,
-        on_durable: Callable[[Sequence[JournalEntry]], None],
+        self, hold: Hold, *, label: str, on_durable: Callable[[Sequence[JournalEntry]], None]
     ) -> None:
-        self._path = path
-        self._disk = disk
+        self._hold = hold
+        self._label = label
         self._on_durable = on_durable
-        self._fd: int | None = None
-        self._length = valid_length
-        self._is_name_durable = False
-        self._broken = ""  # the reason why no line may follow
+        self._is_closed = False
         self._queue: CommitQueue[_Ticket] = CommitQueue()
 
     def append(self, *entries: JournalEntry) -> None:
@@ -149,7 +153,7 @@ class Journal:
         if group := self._queue.enter(ticket):
             self._write_group(group)
         if ticket.error is not None:
-            raise InventoryError(unwritable(self._path, ticket.error, _UNSAVED)) from ticket.error
+            raise saying_saved(ticket.error, _UNSAVED) from ticket.error
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -160,68 +164,32 @@ class Journal:
         finally:
             self._queue.leave(group)
 
-    def restart(self, intents: Sequence[Intent]) -> None:
-        """Replace the content by these intents; all other entries are in the map. Call it inside `paused`."""
-        with write_errors(self._path, saved="The map is up to date, and the journal beside it is harmless"):
-            self._close_file()
-            data = encode_line([encode(OpenIntent(intent=intent)) for intent in intents]) if intents else b""
-            if data:
-                replace_file(self._disk, self._path, data)
-            else:
-                self._disk.unlink(self._path)
-            self._disk.sync_directory(self._path.parent)
-            self._length, self._is_name_durable, self._broken = len(data), bool(data), ""
-
     def close(self) -> None:
         """Close for good. The lock is released next, and a late thread must not write without it."""
         with self.paused():
-            self._close_file()
-            self._broken = "this run has released the lock"
-
-    def _close_file(self) -> None:
-        if self._fd is not None:
-            fd, self._fd = self._fd, None
-            self._disk.close(fd)
+            self._is_closed = True
 
     def _write_group(self, group: list[_Ticket]) -> None:
         """Write the entries of a group, and set the error of each ticket."""
-        error: OSError | None = OSError(errno.EINTR, "the write was interrupted")
+        error: InventoryError | None = self._refused("the write was interrupted")
         try:
-            self._commit(group)
+            if self._is_closed:
+                raise self._refused("this run has released the lock")
+            self._hold.append(encode_line([item for ticket in group for item in ticket.encoded]))
+            self._on_durable([entry for ticket in group for entry in ticket.entries])
             error = None
-        except OSError as failure:
+        except InventoryError as failure:
             error = failure
         finally:
             for ticket in group:
                 ticket.error = error
             self._queue.leave(group)
 
-    def _commit(self, group: Sequence[_Ticket]) -> None:
-        if self._broken:
-            raise OSError(errno.EIO, self._broken)
-        fd = self._open()
-        # Until the end of this method the content of the disk is unknown. After a failed sync the kernel may
-        # have dropped the pages and report success for the next sync, so there is no second try either.
-        self._broken = "an earlier write failed"
-        if os.fstat(fd).st_size != self._length:
-            self._disk.truncate(fd, self._length)  # a line that a crash tore
-        data = encode_line([item for ticket in group for item in ticket.encoded])
-        try:
-            write_all(self._disk, fd, data)
-        except OSError:
-            self._disk.truncate(fd, self._length)  # half a line must not precede the next one
-            self._broken = ""
-            raise
-        self._disk.sync(fd)
-        if not self._is_name_durable:
-            self._disk.sync_directory(self._path.parent)
-            self._is_name_durable = True
-        self._length += len(data)
-        self._broken = ""
-        self._on_durable([entry for ticket in group for entry in ticket.entries])
-
-    def _open(self) -> int:
-        if self._fd is None:
-            make_directories(self._disk, self._path.parent)
-            self._fd = self._disk.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        return self._fd
+    def _refused(self, why: str) -> InventoryError:
+        return InventoryError(
+            Problem(
+                code="inventory-unwritable",
+                summary=f"Cannot write {self._label}: {why}",
+                hint="Run the command again",
+            )
+        )

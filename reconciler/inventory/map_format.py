@@ -13,10 +13,8 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable
-from pathlib import Path
 
-from reconciler.inventory.errors import invalid_map, read_errors, write_errors
-from reconciler.inventory.files import FileSystem, companion, make_directories, replace_file, resolve
+from reconciler.inventory.errors import invalid_map
 from reconciler.inventory.serialization import (
     OWNER_KEYS,
     loads,
@@ -40,34 +38,6 @@ MAX_SHOWN = 160
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
-def read(path: Path) -> Inventory:
-    """Read the map at `path`; a missing file is empty. Raise InventoryError with all its problems."""
-    path = resolve(path)
-    with read_errors(path):
-        data = FileSystem().read(path)
-    return Inventory() if data is None else parse(path, data)
-
-
-def write(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -> bool:
-    """Replace the map durably and keep the previous one as `<path>.backup`. The caller holds the lock.
-
-    Return False if the map has this content already.
-    """
-    disk, path = disk or FileSystem(), resolve(path)
-    data = serialize(inventory.every_record(), inventory.base_url, inventory.owner)
-    with read_errors(path):
-        previous = disk.read(path)
-    if previous == data:
-        return False
-    with write_errors(path):
-        make_directories(disk, path.parent)
-        if previous is not None:
-            replace_file(disk, companion(path, ".backup"), previous)
-        replace_file(disk, path, data)
-        disk.sync_directory(path.parent)
-    return True
-
-
 def serialize(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_OWNER) -> bytes:
     """Return the bytes of a map. Equal inventories have equal bytes."""
     endpoints: dict[str, Json] = {}
@@ -83,53 +53,58 @@ def serialize(records: Iterable[Tracked], base_url: str, owner: Owner = UNKNOWN_
     return (json_indented(document, seal_to_json, sort_keys=True) + "\n").encode()
 
 
-def parse(path: Path, data: bytes) -> Inventory:
-    """Parse the bytes of a map. `path` is only for the messages."""
-    document, text = _document(path, data)
+def serialize_inventory(inventory: Inventory) -> bytes:
+    """Return the map of an inventory. Open intents are no part of it."""
+    return serialize(inventory.every_record(), inventory.base_url, inventory.owner)
+
+
+def parse(label: str, data: bytes) -> Inventory:
+    """Parse the bytes of a map. `label` names it in messages. Raise InventoryError with all its problems."""
+    document, text = _document(label, data)
     if not isinstance(document, dict) or type(document.get("format")) is not int:
         raise InventoryError(
-            _malformed(path, 'it has no "format" number: another program may have written it')
+            _malformed(label, 'it has no "format" number: another program may have written it')
         )
     if document["format"] > FORMAT:
         raise InventoryError(
             Problem(
                 code="inventory-newer",
-                summary=f"{path} was written by a newer reconciler (format {document['format']})",
+                summary=f"{label} was written by a newer reconciler (format {document['format']})",
                 detail=f"This one reads format {FORMAT} and would lose what it does not know.",
                 hint="Upgrade: `pip install --upgrade novita-reconciler`",
             )
         )
     if document["format"] < 1:
-        raise InventoryError(_malformed(path, f"there is no format {document['format']}"))
+        raise InventoryError(_malformed(label, f"there is no format {document['format']}"))
     endpoints = document.get("endpoints")
     known = OWNER_KEYS if document["format"] > 1 else {"base_url"}
     sections = {"endpoints", "resources"} if document["format"] > 1 else {"endpoints"}
     unknown = sorted(document.keys() - {"format", *sections, *known})
-    problems = [_malformed(path, f"unknown key {json.dumps(key)}") for key in unknown]
+    problems = [_malformed(label, f"unknown key {json.dumps(key)}") for key in unknown]
     base_url, owner = "", UNKNOWN_OWNER
     try:
         base_url, owner = owner_from_json({key: document[key] for key in known & document.keys()})
     except Malformed as error:
-        problems.append(_malformed(path, str(error)))
+        problems.append(_malformed(label, str(error)))
     if not isinstance(endpoints, dict):
-        problems.append(_malformed(path, '"endpoints" must be an object'))
+        problems.append(_malformed(label, '"endpoints" must be an object'))
         endpoints = {}
     records: dict[str, Tracked] = {}
     for name, record in endpoints.items():
         try:
             records[name] = record_from_json(name, record)
         except Malformed as error:
-            problems.append(_malformed(path, f"endpoint {name}: {error}", _place_of(path, text, name)))
-    others = _others(path, text, document.get("resources", {}), problems)
+            problems.append(_malformed(label, f"endpoint {name}: {error}", _place_of(label, text, name)))
+    others = _others(label, text, document.get("resources", {}), problems)
     if problems:
         raise InventoryError(*problems)
     return Inventory(records=dict(sorted(records.items())), base_url=base_url, owner=owner, others=others)
 
 
-def _others(path: Path, text: str, resources: Json, problems: list[Problem]) -> dict[str, Inventory]:
+def _others(label: str, text: str, resources: Json, problems: list[Problem]) -> dict[str, Inventory]:
     """Return the records of the other kinds, by type and name; their keys in the map are addresses."""
     if not isinstance(resources, dict):
-        problems.append(_malformed(path, '"resources" must be an object'))
+        problems.append(_malformed(label, '"resources" must be an object'))
         return {}
     records: dict[str, dict[str, Tracked]] = {}
     for address, record in sorted(resources.items()):
@@ -137,37 +112,37 @@ def _others(path: Path, text: str, resources: Json, problems: list[Problem]) -> 
         try:
             records.setdefault(kind, {})[name] = record_from_json(name, record, kind)
         except Malformed as error:
-            problems.append(_malformed(path, f"{address}: {error}", _place_of(path, text, address)))
+            problems.append(_malformed(label, f"{address}: {error}", _place_of(label, text, address)))
     return {kind: Inventory(records=by_name) for kind, by_name in records.items()}
 
 
-def _document(path: Path, data: bytes) -> tuple[Json, str]:
+def _document(label: str, data: bytes) -> tuple[Json, str]:
     """Return the JSON value and its text. Raise InventoryError with the place where it stops being JSON."""
     try:
         text = data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise InventoryError(
-            invalid_map(path, "inventory-not-json", f"{path} is not UTF-8 text (byte {error.start})")
+            invalid_map(label, "inventory-not-json", f"{label} is not UTF-8 text (byte {error.start})")
         ) from error
     try:
         return loads(text), text
     except Malformed as error:
-        raise InventoryError(_malformed(path, str(error))) from error
+        raise InventoryError(_malformed(label, str(error))) from error
     except json.JSONDecodeError as error:
-        raise InventoryError(_not_json(path, text, error)) from error
+        raise InventoryError(_not_json(label, text, error)) from error
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits, a tower of brackets
-        raise InventoryError(invalid_map(path, "inventory-not-json", f"{path} is not JSON")) from error
+        raise InventoryError(invalid_map(label, "inventory-not-json", f"{label} is not JSON")) from error
 
 
-def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
+def _not_json(label: str, text: str, error: json.JSONDecodeError) -> Problem:
     lines = text.split("\n")
     markers = [number for number, line in enumerate(lines, 1) if line.startswith(_CONFLICT)]
     if markers:
-        place = Place(file=str(path), line=markers[0], column=1, text=lines[markers[0] - 1], width=7)
+        place = Place(file=label, line=markers[0], column=1, text=lines[markers[0] - 1], width=7)
         return invalid_map(
-            path,
+            label,
             "inventory-merge-conflict",
-            f"{path} has the markers of an unresolved git merge conflict",
+            f"{label} has the markers of an unresolved git merge conflict",
             hint="Keep the records of both sides and remove the markers",
             place=place,
         )
@@ -179,18 +154,18 @@ def _not_json(path: Path, text: str, error: json.JSONDecodeError) -> Problem:
     # Another file may have been named as the inventory, and hold a secret.
     is_map = text.lstrip().startswith("{")
     line = lines[error.lineno - 1] if is_map and error.colno <= MAX_SHOWN else ""
-    place = Place(file=str(path), line=error.lineno, column=error.colno, text=line[:MAX_SHOWN])
-    return invalid_map(path, "inventory-not-json", f"{path} {what}", place=place)
+    place = Place(file=label, line=error.lineno, column=error.colno, text=line[:MAX_SHOWN])
+    return invalid_map(label, "inventory-not-json", f"{label} {what}", place=place)
 
 
-def _malformed(path: Path, error: str, place: Place | None = None) -> Problem:
-    return invalid_map(path, "inventory-shape", f"{path} is not a valid inventory: {error}", place=place)
+def _malformed(label: str, error: str, place: Place | None = None) -> Problem:
+    return invalid_map(label, "inventory-shape", f"{label} is not a valid inventory: {error}", place=place)
 
 
-def _place_of(path: Path, text: str, name: str) -> Place | None:
+def _place_of(label: str, text: str, name: str) -> Place | None:
     """Return where the record of a name begins, or None if the file is not laid out as it was written."""
     key = json_line(name) + ":"
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(f"    {key}"):
-            return Place(file=str(path), line=number, column=5, text=line, width=len(key) - 1)
+            return Place(file=label, line=number, column=5, text=line, width=len(key) - 1)
     return None

@@ -1,6 +1,6 @@
 """The inventory open for writing by one run: each entry is durable at once, a checkpoint writes the map.
 
-On the disk the inventory is always the map with the journal replayed over it. A checkpoint writes the map
+In its store the inventory is always the map with the journal replayed over it. A checkpoint writes the map
 first and shortens the journal second, so at every moment between them both together mean the same. Open
 intents stay in the journal, because the map may be committed to git while a create is under way.
 """
@@ -10,12 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.inventory import map_format
-from reconciler.inventory.files import FileSystem, resolve
-from reconciler.inventory.journal import Journal, journal_path
+from reconciler.inventory.journal import Journal, intent_lines, journal_label
 from reconciler.inventory.journal_entries import (
     CloseIntent,
     DropRecord,
@@ -29,43 +27,46 @@ from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
 
+if TYPE_CHECKING:
+    from reconciler.inventory.stores.base import Hold, Store
+
 MAX_SEARCHED: Final = 1 << 22
 """Bytes of a map that `mentioned_types` searches. In a larger account the endpoints take longer to list."""
 
 
-def load(path: Path, *, disk: FileSystem | None = None) -> Inventory:
+def load(store: Store) -> Inventory:
     """Return the inventory as it is now. It takes no lock and writes nothing."""
-    state = read_snapshot(resolve(path), disk or FileSystem()).state()
-    return state.inventory(state.base_url)
+    return read_snapshot(store).inventory()
 
 
-def inventory_exists(path: Path) -> bool:
+def inventory_exists(store: Store) -> bool:
     """Return whether there is an inventory, even an empty one."""
-    path = resolve(path)
-    return path.exists() or journal_path(path).exists()
+    content = store.read()
+    return content.map is not None or content.journal is not None
 
 
-def needs_checkpoint(path: Path, *, disk: FileSystem | None = None) -> bool:
+def needs_checkpoint(store: Store) -> bool:
     """Return whether an interrupted run left entries in the journal that the map does not have yet."""
-    return read_snapshot(resolve(path), disk or FileSystem()).needs_checkpoint
+    return read_snapshot(store).needs_checkpoint
 
 
-def mentioned_types(path: Path, types: Iterable[str]) -> tuple[str, ...]:
-    """Return those of these types that the files of the inventory mention, without parsing them.
+def mentioned_types(store: Store, types: Iterable[str]) -> tuple[str, ...]:
+    """Return those of these types that the inventory mentions, without parsing it.
 
-    It is a hint: nothing if the map is large or cannot be read.
+    It is a hint: nothing if the map is large, cannot be read, or is not in a file, so that it costs no call.
     """
-    path = resolve(path)
     data = b""
-    with suppress(OSError):
-        if path.stat().st_size <= MAX_SEARCHED:
-            data = b"".join(FileSystem().read(file) or b"" for file in (path, journal_path(path)))
+    if store.folder is not None:
+        with suppress(InventoryError):
+            content = store.read()
+            if len(content.map or b"") <= MAX_SEARCHED:
+                data = (content.map or b"") + (content.journal or b"")
     return tuple(type_ for type_ in types if type_.encode() in data)
 
 
 @contextmanager
 def open_session(
-    path: Path,
+    store: Store,
     *,
     base_url: str,
     command: str,
@@ -73,19 +74,15 @@ def open_session(
     clock: Callable[[], float],
     lock_timeout: float = 0.0,
     who: str = "",
-    disk: FileSystem | None = None,
 ) -> Iterator[Session]:
     """Lock the inventory, replay its journal, and write the map at the end.
 
     Raise InventoryLocked or InventoryError. A failed checkpoint never hides an exception from inside: the
     entries are in the journal then, and the next run writes the map.
     """
-    from reconciler.inventory.lock import hold  # imported here, because most runs only read
-
-    path = resolve(path)
     holder = current_holder(command=command, environ=environ, clock=clock, who=who)
-    with hold(path, holder, timeout=lock_timeout):
-        session = Session(path, base_url=base_url, disk=disk or FileSystem())
+    with store.hold(holder, timeout=lock_timeout) as hold:
+        session = Session(store, hold, base_url=base_url)
         try:
             yield session
         except BaseException as error:
@@ -101,33 +98,30 @@ def open_session(
 
 
 def replace_inventory(
-    path: Path,
+    store: Store,
     inventory: Inventory,
     *,
     command: str,
     environ: Mapping[str, str],
     clock: Callable[[], float],
     lock_timeout: float = 0.0,
-    disk: FileSystem | None = None,
 ) -> None:
     """Replace map and journal by this inventory, even if they cannot be read."""
-    from reconciler.inventory.lock import hold
-
-    path, disk = resolve(path), disk or FileSystem()
     holder = current_holder(command=command, environ=environ, clock=clock)
-    with hold(path, holder, timeout=lock_timeout):
-        map_format.write(path, inventory, disk=disk)
-        journal = Journal(journal_path(path), valid_length=0, disk=disk, on_durable=lambda _: None)
-        journal.restart(list(inventory.every_intent()))
+    with store.hold(holder, timeout=lock_timeout) as hold:
+        hold.fold(map_format.serialize_inventory(inventory), intent_lines(inventory.every_intent()))
 
 
 class Session:
-    """The inventory open for writing; made by `open_session`. Thread-safe."""
+    """The inventory open for writing; made by `open_session`. Thread-safe.
 
-    def __init__(self, path: Path, *, base_url: str, disk: FileSystem) -> None:
-        snapshot = read_snapshot(path, disk)
-        self._path = path
-        self._disk = disk
+    store, hold: the store of the inventory, and its lock.
+    """
+
+    def __init__(self, store: Store, hold: Hold, *, base_url: str) -> None:
+        snapshot = read_snapshot(store)
+        self.store = store
+        self.hold = hold
         self._base_url = base_url
         self._lock = threading.Lock()  # guards the five below
         self._state = snapshot.state()
@@ -135,12 +129,7 @@ class Session:
         self._needs_checkpoint = snapshot.needs_checkpoint
         self._has_record_changes = snapshot.needs_checkpoint  # entries other than open intents and the owner
         self._has_own_entries = False
-        self._journal = Journal(
-            journal_path(path),
-            valid_length=snapshot.replay.valid_length,
-            disk=disk,
-            on_durable=self._apply,
-        )
+        self._journal = Journal(hold, label=journal_label(store), on_durable=self._apply)
 
     @property
     def inventory(self) -> Inventory:
@@ -212,8 +201,7 @@ class Session:
                 if self._has_own_entries:
                     self._state.base_url = self._base_url
                 now = self._state.inventory(self._state.base_url)
-            map_format.write(self._path, now, disk=self._disk)
-            self._journal.restart(list(now.every_intent()))
+            self.hold.fold(map_format.serialize_inventory(now), intent_lines(now.every_intent()))
             with self._lock:
                 self._inventory, self._needs_checkpoint = now, False
 

@@ -213,7 +213,7 @@ class NovitaDeploymentProvider(Unsupported):
         from reconciler.workflow.storages import storages_in
 
         with reader(self._context, self._settings) as account:
-            return list(storages_in(account, load_inventory(self._context.state_path)))
+            return list(storages_in(account, load_inventory(self._context.store)))
 
     def list_specs(self) -> list[SpecInfo]:
         """Return every spec in the order of the file, also those that cannot be used on Novita.
@@ -263,7 +263,7 @@ class NovitaDeploymentProvider(Unsupported):
         return DeployResponse(endpoint=endpoint, message=message, created_at=self._context.now())
 
     def _app(self, endpoint: str) -> EndpointInfo:
-        inventory = load_inventory(self._context.state_path)
+        inventory = load_inventory(self._context.store)
         with reader(self._context, self._settings) as account:
             return ENDPOINT.endpoint_info(find_endpoint(account, inventory, endpoint))
 

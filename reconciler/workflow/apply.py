@@ -188,19 +188,19 @@ def apply(
         session.set_owner(current.claim.owner)
         _record_resolution(session, current)
         if goal.imperative is None:
-            save_approved_plan(context, current, goal)
+            save_approved_plan(context, session, current, goal)
         targets = rollback_targets(context, current) if verification.rollback else {}
         if verification.probe:
-            mark_unproved(context, current)
+            mark_unproved(session, current)
         author = find_author(context, current.files_read, restores=(goal.rollback_to or ("", 0))[1])
         report = perform(context, current, session, emit, stop, clock)
         found_changes = [one.change for one in current.unproved if one.number is None]
         problems = (
             *report.warnings,
-            *record_versions(context, report, author.result(), found_changes),
+            *record_versions(context, session, report, author.result(), found_changes),
         )
         if goal.imperative is None and report.exit_code == ExitCode.OK:
-            delete_approved_plan(context)
+            delete_approved_plan(session)
         elif goal.imperative is None:
             problems += (unfinished_apply(),)
         report = with_unproved(report, current.unproved)
@@ -300,7 +300,7 @@ def _has_work(context: Context, planned: PlanResult, goal: Goal) -> bool:
     is_partial = context.selection.targets or context.selection.excludes or goal.imperative
     return (
         bool(planned.plan.pending or any(planned.inventory.every_intent()) or stale)
-        or needs_checkpoint(context.state_path)
+        or needs_checkpoint(context.store)
         or (planned.claim.has_news and goal.imperative is None)
         or bool(has_approved_plan(context) and not is_partial)
     )

@@ -23,6 +23,7 @@ from reconciler.inventory.files import (
     read_regular_file,
     replace_file,
 )
+from reconciler.inventory.stores.address import store_identity
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent
 from reconciler.model.command import command_line
@@ -225,7 +226,7 @@ def _mac(context: Context, approval: Approval) -> str:
         "account": base_url(settings),
         "environment": context.environment_name,
         "folder": os.path.realpath(context.root),
-        "inventory": os.path.realpath(context.state_path),
+        "inventory": store_identity(context.store),
         "files": [os.path.realpath(context.root / file) for file in context.files],
     }
     keyring = Keyring.from_key(require_api_key(settings).value)

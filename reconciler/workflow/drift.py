@@ -64,14 +64,14 @@ def drift(
     if images is not None:
         images.begin(context, loaded)
     known_fingerprints, problems = _read_baseline(context, baseline)
-    by_declaration = not inventory_exists(context.state_path)
+    by_declaration = not inventory_exists(context.store)
     if not by_declaration:
         # an unset reference does not matter: the applied value is compared by its fingerprint
         loaded = replace(
             loaded,
             problems=tuple(problem for problem in loaded.problems if not isinstance(problem, UnsetReference)),
         )
-    inventory = load_inventory(context.state_path)
+    inventory = load_inventory(context.store)
     begin_balance(context, inventory)
     current = planned(context, loaded, inventory, guarded=False)
     current = _without_refusals(images.checked(current) if images else current)
@@ -143,7 +143,7 @@ def select_alarms(drift_report: DriftReport, names: Collection[str]) -> tuple[Al
 def resumed_revert_goal(context: Context, names: Collection[str]) -> Goal:
     """Return the goal of an interrupted `drift revert`, for the account as it is now."""
     loaded = load_config(context)
-    return _revert_goal(planned(context, loaded, load_inventory(context.state_path), guarded=False), names)
+    return _revert_goal(planned(context, loaded, load_inventory(context.store), guarded=False), names)
 
 
 def _revert_goal(current: PlanResult, names: Collection[str]) -> Goal:

@@ -238,7 +238,7 @@ def load_local_state(context: Context, memory: FileMemory | None = None) -> Loca
 def load_inventory_leniently(context: Context) -> tuple[Inventory, tuple[Problem, ...]]:
     """Return the inventory; an empty one and a note if it cannot be read."""
     try:
-        return load_inventory(context.state_path), ()
+        return load_inventory(context.store), ()
     except InventoryError as error:
         reason = f"the inventory cannot be read: {error.problem.summary}"
         return Inventory(), (_managed_unknown(reason, error.problem.hint),)

@@ -44,7 +44,7 @@ def compare_environments(context: Context, first: str, second: str) -> tuple[End
 
 def _recorded(context: Context) -> int | None:
     try:
-        return sum(1 for _ in load_inventory(context.state_path).every_record())
+        return sum(1 for _ in load_inventory(context.store).every_record())
     except ReconcilerError:
         return None
 

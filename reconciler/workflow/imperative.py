@@ -128,7 +128,7 @@ def find_declared_as_applied(context: Context, loaded: LoadedConfig, name: str) 
 
 def find_record(context: Context, name: str) -> Tracked | None:
     """Return the record of an endpoint."""
-    return load_inventory(context.state_path).records.get(name)
+    return load_inventory(context.store).records.get(name)
 
 
 def replace_declared(loaded: LoadedConfig, desired: Desired, *problems: Problem) -> LoadedConfig:

@@ -165,7 +165,7 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     is_applied: writes may follow, so prepare for them as soon as changes are foreseen.
     """
     loaded = goal.load(context)
-    inventory = load_inventory(context.state_path)
+    inventory = load_inventory(context.store)
     if context.early is not None and (count := _foreseen_changes(context.selection, loaded, inventory, goal)):
         context.early.prepare_changes()
         if is_applied:

@@ -55,7 +55,7 @@ def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverRes
 
     Raise InvalidConfig if the stated outcome is impossible, or the inventory belongs to another account.
     """
-    inventory = load(context.state_path)
+    inventory = load(context.store)
     if stated is not None:
         _require_intent(inventory, stated.name)
     if not any(inventory.every_intent()):

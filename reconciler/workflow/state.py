@@ -30,7 +30,7 @@ from reconciler.workflow.runtime.settings import base_url
 
 def read_inventory(context: Context) -> Inventory:
     """Return the inventory."""
-    return load_inventory(context.state_path)
+    return load_inventory(context.store)
 
 
 def find_record(inventory: Inventory, name: str) -> Tracked | None:
@@ -61,7 +61,7 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
 
 def fold(context: Context) -> Inventory:
     """Write the journal into the inventory file; open creates stay in the journal. Works offline."""
-    if not inventory_exists(context.state_path):
+    if not inventory_exists(context.store):
         return Inventory()
     with locked_inventory(context, read_inventory(context).base_url) as session:
         session.checkpoint_records()
@@ -88,7 +88,7 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
         raise InvalidConfig(problem)
     loaded = load_config(context)
     try:
-        inventory = load_inventory(context.state_path)
+        inventory = load_inventory(context.store)
     except InventoryError:
         inventory = Inventory()
     kinds = kinds_in_use(loaded.others, inventory)
@@ -105,7 +105,7 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
     emptied = {kind: replace(part, records={}) for kind, part in inventory.others.items()}
     empty = Inventory(base_url=base_url(loaded.settings), owner=claim.owner, others=emptied)
     replace_inventory(
-        context.state_path,
+        context.store,
         empty.with_records(records),
         command=context.command,
         environ=context.environ,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal_entries import InventoryState
 from reconciler.inventory.snapshot import read_snapshot
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.resource import Tracked
 from reconciler.simulator import World
 from tests.chaos.declarations import PRODUCTS, Declarations, Item
@@ -54,7 +54,7 @@ class Model:
 
     def state(self) -> InventoryState:
         """Return the inventory with its journal."""
-        return read_snapshot(self.inventory, FileSystem()).state()
+        return read_snapshot(FileStore(self.inventory)).state()
 
     def live(self) -> dict[str, Live]:
         """Return the endpoints of the account by ID."""

@@ -13,7 +13,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reconciler.inventory.files import FileSystem
+from reconciler.inventory.map_format import parse, serialize_inventory
 from reconciler.inventory.session import Session, open_session
+from reconciler.inventory.stores.file.hold import write_map as write_bytes
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.kinds.endpoint.fields import TABLE
 from reconciler.model.resource import Intent, Inventory, Lease, Owner, Tracked
 from reconciler.model.secrets import Keyring, Sealed
@@ -36,13 +39,24 @@ def opened(
     path: Path, *, disk: FileSystem | None = None, base_url: str = URL
 ) -> AbstractContextManager[Session]:
     return open_session(
-        path,
+        FileStore(path, disk=disk),
         base_url=base_url,
         command="reconciler apply",
         environ={"USER": "ada"},
         clock=lambda: NOON,
-        disk=disk,
     )
+
+
+def read_map(path: Path) -> Inventory:
+    """Return the map alone; none is empty."""
+    store = FileStore(path)
+    data = store.read().map
+    return Inventory() if data is None else parse(store.label, data)
+
+
+def write_map(path: Path, inventory: Inventory, *, disk: FileSystem | None = None) -> bool:
+    """Write the map alone; False if it has this content already."""
+    return write_bytes(FileStore(path).path, serialize_inventory(inventory), disk or FileSystem())
 
 
 def said(inventory: Inventory) -> tuple[dict[str, Tracked], dict[str, Intent]]:

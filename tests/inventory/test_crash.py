@@ -10,7 +10,6 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
-from reconciler.inventory import map_format
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, encode_line
 from reconciler.inventory.journal_entries import (
@@ -22,9 +21,10 @@ from reconciler.inventory.journal_entries import (
     PutRecord,
 )
 from reconciler.inventory.session import Session, load
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.resource import UNKNOWN_OWNER, Inventory
 
-from .helpers import URL, Crash, Dying, PowerCut, intent, opened, said, tracked, until_it_lives
+from .helpers import URL, Crash, Dying, PowerCut, intent, opened, said, tracked, until_it_lives, write_map
 
 START = Inventory(records={"old": tracked("old"), "kept": tracked("kept")}, base_url=URL)
 STORY: list[tuple[Callable[[Session], None], list[JournalEntry]]] = [
@@ -67,7 +67,7 @@ OUTCOMES = outcomes()
 def prepare(directory: Path) -> Path:
     """A map, and the journal of a run that was killed with a create under way and half a line written."""
     path = directory / "novita.json"
-    map_format.write(path, START, disk=Dying(sys.maxsize))
+    write_map(path, START, disk=Dying(sys.maxsize))
     left = encode_line([encode(OpenIntent(intent=intent("left")))])
     path.with_name("novita.json.journal").write_bytes(left + left[:20])
     return path
@@ -93,12 +93,12 @@ def test_the_process_may_die_between_any_two_operations(tmp_path: Path) -> None:
         directory.mkdir()
         path = prepare(directory)
         confirmed, is_alive = live(path, Dying(last))
-        assert said(load(path)) in OUTCOMES[confirmed : confirmed + 2]
-        before = said(load(path))
+        assert said(load(FileStore(path))) in OUTCOMES[confirmed : confirmed + 2]
+        before = said(load(FileStore(path)))
         with opened(path, disk=Dying(sys.maxsize)) as session:
             assert said(session.inventory) == before
             session.drop(tracked("kept"))
-        assert "kept" not in load(path).records
+        assert "kept" not in load(FileStore(path)).records
         assert not path.with_name("novita.json.tmp").exists()
         return not is_alive
 
@@ -119,7 +119,7 @@ def test_the_power_may_fail_between_any_two_operations(tmp_path: Path) -> None:
             after.mkdir()
             for name, content in disk.survivors(names=names, data=data).items():
                 (after / name).write_bytes(content)
-            assert said(load(after / path.name)) in OUTCOMES[confirmed : confirmed + 2]
+            assert said(load(FileStore(after / path.name))) in OUTCOMES[confirmed : confirmed + 2]
         return not is_alive
 
     assert until_it_lives(run) > 60
@@ -129,6 +129,7 @@ CHILD = """
 import sys, threading, time
 from pathlib import Path
 from reconciler.inventory.session import open_session
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.resource import Tracked
 
 def work(session, number):
@@ -139,7 +140,8 @@ def work(session, number):
         if index % 25 == 24:
             session.checkpoint()
 
-with open_session(Path(sys.argv[1]), base_url="u", command="c", environ={}, clock=time.time) as session:
+store = FileStore(Path(sys.argv[1]))
+with open_session(store, base_url="u", command="c", environ={}, clock=time.time) as session:
     for number in range(4):
         threading.Thread(target=work, args=(session, number), daemon=True).start()
     threading.Event().wait()
@@ -156,6 +158,6 @@ def test_a_killed_process_loses_no_durable_entry(tmp_path: Path) -> None:
     names += [line.strip() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
     child.wait(60)
     child.stdout.close()
-    assert set(names) <= set(load(path).records)
+    assert set(names) <= set(load(FileStore(path)).records)
     with opened(path) as session:
         assert set(names) <= set(session.inventory.records)

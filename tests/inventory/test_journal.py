@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.inventory.files import FileSystem
-from reconciler.inventory.journal import Journal, Replay, encode, encode_line, replay
+from reconciler.inventory.journal import Journal, Replay, encode, encode_line, intent_lines, replay
 from reconciler.inventory.journal_entries import (
     CloseIntent,
     DropRecord,
@@ -25,6 +25,8 @@ from reconciler.inventory.journal_entries import (
     PutRecord,
 )
 from reconciler.inventory.session import load
+from reconciler.inventory.stores.file.hold import FileHold
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.errors import InventoryError
 
 from .helpers import Failing, Trace, intent, intents, opened, records, texts, tracked
@@ -39,9 +41,8 @@ THREE = [encode_line([encode(DropRecord(name=name))]) for name in ("one", "two",
 
 
 def journal_at(path: Path, disk: FileSystem, on_durable: list[JournalEntry] | None = None) -> Journal:
-    return Journal(
-        path, valid_length=0, disk=disk, on_durable=(on_durable if on_durable is not None else []).extend
-    )
+    hold = FileHold(path.with_suffix(""), disk)
+    return Journal(hold, label=str(path), on_durable=(on_durable if on_durable is not None else []).extend)
 
 
 def crafted(payload: bytes) -> bytes:
@@ -58,7 +59,7 @@ def crafted(payload: bytes) -> bytes:
 def test_what_was_appended_is_replayed(groups: list[list[JournalEntry]]) -> None:
     """Every entry survives its line, in order."""
     data = b"".join(encode_line([encode(entry) for entry in group]) for group in groups)
-    assert replay(Path("j"), data) == Replay(entries=tuple(chain(*groups)), valid_length=len(data))
+    assert replay("j", data) == Replay(entries=tuple(chain(*groups)), valid_length=len(data))
 
 
 @given(st.lists(entries, max_size=6), st.lists(entries, max_size=6))
@@ -83,7 +84,7 @@ def test_a_torn_last_line_is_skipped() -> None:
     """Wherever a crash cuts the last line, the lines before it count and it does not."""
     valid_length = len(THREE[0] + THREE[1])
     for cut in range(len(THREE[2])):
-        found = replay(Path("j"), THREE[0] + THREE[1] + THREE[2][:cut])
+        found = replay("j", THREE[0] + THREE[1] + THREE[2][:cut])
         assert found == Replay(
             entries=(DropRecord(name="one"), DropRecord(name="two")), valid_length=valid_length
         )
@@ -93,14 +94,14 @@ def test_a_damaged_last_line_is_skipped() -> None:
     """So it is when its length is right and one byte of it is not."""
     for at in range(len(THREE[2])):
         bent = THREE[2][:at] + bytes([THREE[2][at] ^ 1]) + THREE[2][at + 1 :]
-        assert replay(Path("j"), THREE[0] + bent).valid_length == len(THREE[0])
+        assert replay("j", THREE[0] + bent).valid_length == len(THREE[0])
 
 
 def test_a_torn_line_may_look_like_a_line() -> None:
     """An endpoint whose fields look like the beginning of a line changes nothing."""
     line = encode_line([encode(PutRecord(tracked=tracked("a", b={"crc32": "0"}, c={"crc32": "1"})))])
-    assert replay(Path("j"), THREE[0] + line).valid_length == len(THREE[0] + line)
-    assert replay(Path("j"), THREE[0] + line[:-1]).valid_length == len(THREE[0])
+    assert replay("j", THREE[0] + line).valid_length == len(THREE[0] + line)
+    assert replay("j", THREE[0] + line[:-1]).valid_length == len(THREE[0])
 
 
 def test_a_damaged_earlier_line_is_refused() -> None:
@@ -108,7 +109,7 @@ def test_a_damaged_earlier_line_is_refused() -> None:
     for at in range(len(THREE[1])):
         bent = THREE[1][:at] + bytes([THREE[1][at] ^ 1]) + THREE[1][at + 1 :]
         with pytest.raises(InventoryError, match="Line 2 of the journal") as caught:
-            replay(Path("j"), THREE[0] + bent + THREE[2])
+            replay("j", THREE[0] + bent + THREE[2])
         assert "reconciler state rebuild" in caught.value.problem.hint
 
 
@@ -129,14 +130,14 @@ def test_a_damaged_earlier_line_is_refused() -> None:
 def test_an_unknown_entry_is_refused_even_at_the_end(payload: bytes) -> None:
     """A fitting checksum means that it was written so: by a newer reconciler, or by hand."""
     with pytest.raises(InventoryError, match="Line 2"):
-        replay(Path("j"), THREE[0] + crafted(payload))
+        replay("j", THREE[0] + crafted(payload))
 
 
 def test_an_intent_may_hold_what_earlier_versions_wrote() -> None:
     """A digest of its request, which is not used any more."""
     entry = encode(OpenIntent(intent=intent("x"))).replace(b'"name":"x",', b'"name":"x","digest":"d",', 1)
     assert b"digest" in entry
-    assert replay(Path("j"), encode_line([entry])).entries == (OpenIntent(intent=intent("x")),)
+    assert replay("j", encode_line([entry])).entries == (OpenIntent(intent=intent("x")),)
 
 
 def test_the_next_writer_truncates_a_torn_line(tmp_path: Path) -> None:
@@ -144,11 +145,11 @@ def test_the_next_writer_truncates_a_torn_line(tmp_path: Path) -> None:
     path, journal = tmp_path / "novita.json", tmp_path / "novita.json.journal"
     kept = encode_line([encode(PutRecord(tracked=tracked("a")))])
     journal.write_bytes(kept + b'{"crc32":"0000')
-    assert list(load(path).records) == ["a"]
+    assert list(load(FileStore(path)).records) == ["a"]
     assert journal.read_bytes() == kept + b'{"crc32":"0000'
     with opened(path) as session:
         session.record(tracked("b"))
-        assert replay(journal, journal.read_bytes()).entries == (
+        assert replay(str(journal), journal.read_bytes()).entries == (
             PutRecord(tracked=tracked("a")),
             PutRecord(tracked=tracked("b")),
         )
@@ -157,7 +158,7 @@ def test_the_next_writer_truncates_a_torn_line(tmp_path: Path) -> None:
 def test_one_append_is_one_write_and_one_sync(tmp_path: Path) -> None:
     """The first append syncs the directory too, because the name is new; no later one does."""
     trace = Trace()
-    journal = journal_at(tmp_path / "j", trace)
+    journal = journal_at(tmp_path / "j.journal", trace)
     for name in "abc":
         journal.append(DropRecord(name=name), CloseIntent(name=name))
     assert trace.operations == ["open", "write", "sync", "sync_directory", "write", "sync", "write", "sync"]
@@ -189,7 +190,7 @@ def in_threads(count: int, work: object) -> None:
 
 def test_an_append_returns_once_its_line_is_durable(tmp_path: Path) -> None:
     """Ten threads, a hundred entries each: none is told so early, none is lost, and syncs are shared."""
-    path = tmp_path / "j"
+    path = tmp_path / "j.journal"
     witness, on_durable, early = Witness(path), list[JournalEntry](), list[str]()
     journal = journal_at(path, witness, on_durable)
 
@@ -204,7 +205,7 @@ def test_an_append_returns_once_its_line_is_durable(tmp_path: Path) -> None:
     journal.close()
     assert early == []
     assert witness.syncs < 500
-    assert replay(path, path.read_bytes()).entries == tuple(on_durable)
+    assert replay(str(path), path.read_bytes()).entries == tuple(on_durable)
     assert sorted(entry.name for entry in on_durable if isinstance(entry, DropRecord)) == sorted(
         f"{number}/{index}" for number in range(10) for index in range(100)
     )
@@ -254,18 +255,18 @@ def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, Ba
 def test_all_waiting_threads_share_the_next_sync(tmp_path: Path) -> None:
     """Nine that arrive during a sync need one more together, and one line."""
     gate = Gate()
-    journal = journal_at(tmp_path / "j", gate)
+    journal = journal_at(tmp_path / "j.journal", gate)
     outcome = crowd(journal, gate, names="abcdefghij")
     assert set(outcome.values()) == {None}
     assert gate.syncs == 2
-    assert (tmp_path / "j").read_bytes().count(b"\n") == 2
+    assert (tmp_path / "j.journal").read_bytes().count(b"\n") == 2
     journal.close()
 
 
 def test_an_interrupted_writer_releases_its_group(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a write goes to its thread; the others are told that nothing is certain."""
     gate = Gate(failure=KeyboardInterrupt())
-    journal = journal_at(tmp_path / "j", gate)
+    journal = journal_at(tmp_path / "j.journal", gate)
     outcome = crowd(journal, gate, names="abc")
     assert isinstance(outcome["a"], KeyboardInterrupt)
     assert isinstance(outcome["b"], InventoryError)
@@ -275,7 +276,7 @@ def test_an_interrupted_writer_releases_its_group(tmp_path: Path) -> None:
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
     """The entry is refused with path and reason; with room again, the next follows the last whole line."""
-    path, disk = tmp_path / "j", Failing("write", room=7)
+    path, disk = tmp_path / "j.journal", Failing("write", room=7)
     disk.is_failing = False
     journal = journal_at(path, disk)
     journal.append(DropRecord(name="one"))
@@ -291,7 +292,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path) -> None:
 def test_a_full_disk_at_the_first_line_forgets_no_directory_sync(tmp_path: Path) -> None:
     """The name is made durable by the first append that succeeds."""
     disk = Failing("write")
-    journal = journal_at(tmp_path / "j", disk)
+    journal = journal_at(tmp_path / "j.journal", disk)
     with pytest.raises(InventoryError):
         journal.append(DropRecord(name="one"))
     disk.is_failing = False
@@ -303,7 +304,7 @@ def test_a_full_disk_at_the_first_line_forgets_no_directory_sync(tmp_path: Path)
 def test_creating_the_journal_may_be_retried(tmp_path: Path) -> None:
     """Nothing was written, so nothing is uncertain."""
     disk = Failing("open", code=errno.EACCES)
-    journal = journal_at(tmp_path / "j", disk)
+    journal = journal_at(tmp_path / "j.journal", disk)
     with pytest.raises(InventoryError, match="Permission denied"):
         journal.append(DropRecord(name="one"))
     disk.is_failing = False
@@ -315,16 +316,16 @@ def test_creating_the_journal_may_be_retried(tmp_path: Path) -> None:
 def test_nothing_is_written_after_a_failed_sync(tmp_path: Path, failing: tuple[str, ...]) -> None:
     """A sync that failed once is not believed the second time; only a new journal is."""
     disk = Failing(*failing, code=errno.EIO)
-    journal = journal_at(tmp_path / "j", disk)
+    journal = journal_at(tmp_path / "j.journal", disk)
     with pytest.raises(InventoryError):
         journal.append(DropRecord(name="one"))
     disk.is_failing = False
     with pytest.raises(InventoryError, match="Cannot write"):
         journal.append(DropRecord(name="two"))
     with journal.paused():
-        journal.restart([intent("x")])
+        journal._hold.fold(b"", intent_lines([intent("x")]))
     journal.append(DropRecord(name="three"))
-    assert replay(tmp_path / "j", (tmp_path / "j").read_bytes()).entries == (
+    assert replay("j", (tmp_path / "j.journal").read_bytes()).entries == (
         OpenIntent(intent=intent("x")),
         DropRecord(name="three"),
     )
@@ -333,16 +334,16 @@ def test_nothing_is_written_after_a_failed_sync(tmp_path: Path, failing: tuple[s
 
 def test_nothing_is_appended_after_close(tmp_path: Path) -> None:
     """A thread that is late must not write without the lock."""
-    journal = journal_at(tmp_path / "j", FileSystem())
+    journal = journal_at(tmp_path / "j.journal", FileSystem())
     journal.close()
     with pytest.raises(InventoryError, match="released the lock"):
         journal.append(DropRecord(name="one"))
-    assert not (tmp_path / "j").exists()
+    assert not (tmp_path / "j.journal").exists()
 
 
 def test_appends_wait_while_the_journal_is_paused(tmp_path: Path) -> None:
     """Between the map and the journal of one fold no entry gets lost."""
-    path = tmp_path / "j"
+    path = tmp_path / "j.journal"
     gate = Gate()
     journal = journal_at(path, gate)
     writer = threading.Thread(target=journal.append, args=(DropRecord(name="one"),))
@@ -360,7 +361,7 @@ def test_appends_wait_while_the_journal_is_paused(tmp_path: Path) -> None:
     opener.start()
     with journal.paused():
         before = path.read_bytes()
-        journal.restart([])
+        journal._hold.fold(b"", b"")
     for thread in (writer, opener, late):
         thread.join(60)
     assert before.startswith(THREE[0])

@@ -18,8 +18,8 @@ from typing import IO
 import filelock
 import pytest
 
-from reconciler.inventory import lock
 from reconciler.inventory.lock_holder import ci_run_url, current_holder
+from reconciler.inventory.stores.file import lock
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import ExitCode
 
@@ -29,7 +29,7 @@ NAMELESS = 54_321
 HOLDER = """
 import sys
 from pathlib import Path
-from reconciler.inventory.lock import hold
+from reconciler.inventory.stores.file.lock import hold
 from reconciler.inventory.lock_holder import current_holder
 environ = {"USER": "grace", "CI_JOB_URL": "https://ci.example/jobs/7"}
 holder = current_holder(command="reconciler destroy", environ=environ, clock=lambda: 1_750_000_000.0)

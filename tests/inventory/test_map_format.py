@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from reconciler.inventory import map_format
 from reconciler.inventory.journal_entries import (
     CloseIntent,
     DropRecord,
@@ -29,7 +28,7 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Intent, Inventory, Tracked
 from reconciler.model.secrets import Secret
 
-from .helpers import SEALED, URL, Failing, Trace, inventories, tracked
+from .helpers import SEALED, URL, Failing, Trace, inventories, read_map, tracked, write_map
 
 SHOWN = """\
 {
@@ -76,14 +75,14 @@ def refusal(path: Path, content: str | bytes) -> InventoryError:
     """Return the problem with which reading this content is refused."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InventoryError) as caught:
-        map_format.read(path)
+        read_map(path)
     assert all("reconciler state rebuild" in problem.hint for problem in caught.value.problems)
     return caught.value
 
 
 def test_the_map_is_laid_out_for_git(path: Path) -> None:
     """Sorted keys, two spaces, readable letters, only what is unusual, and a newline at the end."""
-    assert map_format.write(path, SOME)
+    assert write_map(path, SOME)
     assert path.read_text(encoding="utf-8") == SHOWN
 
 
@@ -93,41 +92,41 @@ def test_what_was_written_is_read(inventory: Inventory) -> None:
     """Reading gives back what was written, sealed secrets included."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "novita.json"
-        map_format.write(path, inventory)
-        assert map_format.read(path) == inventory
-        assert not map_format.write(path, inventory)
+        write_map(path, inventory)
+        assert read_map(path) == inventory
+        assert not write_map(path, inventory)
 
 
 def test_a_missing_map_is_empty(path: Path) -> None:
     """No file means that nothing is ours yet."""
-    assert map_format.read(path) == Inventory()
+    assert read_map(path) == Inventory()
 
 
 def test_a_bare_secret_never_reaches_the_disk(path: Path) -> None:
     """An unsealed secret stops the write before it begins."""
     leak = Inventory(records={"a": tracked("a", envs={"T": Secret("s3cret", "${env:T}")})})
     with pytest.raises(TypeError, match="Secret"):
-        map_format.write(path, leak)
+        write_map(path, leak)
     assert not list(path.parent.iterdir())
 
 
 def test_the_previous_map_is_kept_once(path: Path) -> None:
     """A write keeps what was there as the backup, and one that changes nothing touches neither file."""
-    map_format.write(path, Inventory())
-    map_format.write(path, SOME)
+    write_map(path, Inventory())
+    write_map(path, SOME)
     before = {file.name: file.stat().st_ino for file in path.parent.iterdir()}
     trace = Trace()
-    assert not map_format.write(path, SOME, disk=trace)
+    assert not write_map(path, SOME, disk=trace)
     assert trace.operations == []
     assert {file.name: file.stat().st_ino for file in path.parent.iterdir()} == before
-    assert map_format.read(path.with_name("novita.json.backup")) == Inventory()
+    assert read_map(path.with_name("novita.json.backup")) == Inventory()
 
 
 def test_the_mode_stays(path: Path) -> None:
     """A map that its owner made private remains private."""
-    map_format.write(path, Inventory())
+    write_map(path, Inventory())
     path.chmod(0o600)
-    map_format.write(path, SOME)
+    write_map(path, SOME)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -136,17 +135,17 @@ def test_a_symlink_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target, link = tmp_path / "real" / "map.json", tmp_path / "link.json"
     link.symlink_to(target)
-    map_format.write(link, Inventory())
-    map_format.write(link, SOME)
+    write_map(link, Inventory())
+    write_map(link, SOME)
     assert link.is_symlink()
-    assert map_format.read(target) == map_format.read(link) == SOME
+    assert read_map(target) == read_map(link) == SOME
     assert sorted(file.name for file in target.parent.iterdir()) == ["map.json", "map.json.backup"]
 
 
 def test_directories_are_made(tmp_path: Path) -> None:
     """The first write makes `state/`, durably, with what is missing above it."""
     trace = Trace()
-    map_format.write(tmp_path / "deep" / "state" / "novita.json", SOME, disk=trace)
+    write_map(tmp_path / "deep" / "state" / "novita.json", SOME, disk=trace)
     assert trace.operations[:4] == ["make_directory", "sync_directory"] * 2
     assert trace.operations[-3:] == ["sync", "replace", "sync_directory"]
 
@@ -154,7 +153,7 @@ def test_directories_are_made(tmp_path: Path) -> None:
 def test_a_leftover_temporary_file_is_used_up(path: Path) -> None:
     """The temporary file of a killed run neither disturbs the next write nor stays."""
     path.with_name("novita.json.tmp").write_text("half")
-    map_format.write(path, SOME)
+    write_map(path, SOME)
     assert [file.name for file in path.parent.iterdir()] == ["novita.json"]
 
 
@@ -162,12 +161,12 @@ def test_a_leftover_temporary_file_is_used_up(path: Path) -> None:
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_a_failed_write_leaves_the_old_map(path: Path, entry: str, code: int) -> None:
     """A full or forbidden disk is named with the path, the old map stays whole and nothing is left behind."""
-    map_format.write(path, Inventory())
+    write_map(path, Inventory())
     with pytest.raises(InventoryError) as caught:
-        map_format.write(path, SOME, disk=Failing(entry, code=code, room=10))
+        write_map(path, SOME, disk=Failing(entry, code=code, room=10))
     assert str(path) in caught.value.problem.summary
     assert os.strerror(code) in caught.value.problem.summary
-    assert map_format.read(path) in (Inventory(), SOME if entry == "sync_directory" else Inventory())
+    assert read_map(path) in (Inventory(), SOME if entry == "sync_directory" else Inventory())
     assert not path.with_name("novita.json.tmp").exists()
 
 
@@ -178,8 +177,8 @@ def test_a_short_write_is_continued(path: Path) -> None:
         def write(self, fd: int, data: bytes) -> int:
             return super().write(fd, data[:10])
 
-    map_format.write(path, SOME, disk=Narrow())
-    assert map_format.read(path) == SOME
+    write_map(path, SOME, disk=Narrow())
+    assert read_map(path) == SOME
 
 
 @pytest.fixture
@@ -205,27 +204,27 @@ def ordinary_user() -> Iterator[Path]:
 def test_a_read_only_directory_is_named(ordinary_user: Path) -> None:
     """Reading works there, writing says which file could not be written and why."""
     path = ordinary_user / "novita.json"
-    assert map_format.read(path) == SOME
+    assert read_map(path) == SOME
     with pytest.raises(InventoryError, match=f"Cannot write {path}: Permission denied") as caught:
-        map_format.write(path, Inventory())
+        write_map(path, Inventory())
     assert str(ordinary_user) in caught.value.problem.hint
-    assert map_format.read(path) == SOME
+    assert read_map(path) == SOME
 
 
 def test_a_directory_is_no_map(tmp_path: Path) -> None:
     """A path that names a directory is told apart from a broken file."""
     with pytest.raises(InventoryError, match="is a directory"):
-        map_format.read(tmp_path)
+        read_map(tmp_path)
 
 
 def test_an_unreadable_map_is_named(tmp_path: Path) -> None:
     """The message of the system about an unreadable path is in the problem."""
     (tmp_path / "file").touch()
     with pytest.raises(InventoryError, match="Not a directory"):
-        map_format.read(tmp_path / "file" / "novita.json")
+        read_map(tmp_path / "file" / "novita.json")
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(InventoryError, match="a symbolic link"):
-        map_format.read(tmp_path / "loop")
+        read_map(tmp_path / "loop")
 
 
 def test_broken_json_has_a_place(path: Path) -> None:
@@ -241,8 +240,8 @@ def test_broken_json_has_a_place(path: Path) -> None:
 
 def test_the_backup_is_offered_and_never_taken(path: Path) -> None:
     """If a backup exists, the hint says how to copy it; reading does not do it."""
-    map_format.write(path, Inventory())
-    map_format.write(path, SOME)
+    write_map(path, Inventory())
+    write_map(path, SOME)
     assert f"cp {path}.backup {path}" in refusal(path, "{").problem.hint
     assert path.read_text() == "{"
 
@@ -272,14 +271,14 @@ def test_other_bytes_are_refused(path: Path) -> None:
 def test_a_byte_order_mark_is_harmless(path: Path) -> None:
     """Some editors put one in front."""
     path.write_text(SHOWN, encoding="utf-8-sig")
-    assert map_format.read(path) == SOME
+    assert read_map(path) == SOME
 
 
 def test_a_newer_map_is_left_alone(path: Path) -> None:
     """A map of a newer format is refused with the advice to upgrade."""
     path.write_text('{"format": 3}')
     with pytest.raises(InventoryError, match="newer reconciler") as caught:
-        map_format.read(path)
+        read_map(path)
     assert "pip install --upgrade" in caught.value.problem.hint
 
 
@@ -353,10 +352,10 @@ def test_records_of_other_kinds_have_a_section_of_their_own(
     monkeypatch.setitem(KINDS, "toy", ENDPOINT)
     other = Tracked(name="a", id="t", applied={}, kind="toy")
     inventory = replace(SOME, others={"toy": Inventory(records={"a": other})})
-    map_format.write(path, inventory)
+    write_map(path, inventory)
     assert json.loads(path.read_text())["resources"] == {"toy.a": {"id": "t", "applied": {}}}
-    assert map_format.read(path) == inventory
-    map_format.write(path, SOME)
+    assert read_map(path) == inventory
+    write_map(path, SOME)
     assert path.read_text() == SHOWN
 
 
@@ -371,7 +370,7 @@ def test_resources_are_read_strictly(path: Path, resources: str, fault: str) -> 
     """A kind of a newer reconciler is no kind here."""
     path.write_text(f'{{"format": 2, "base_url": "", "endpoints": {{}}, "resources": {resources}}}')
     with pytest.raises(InventoryError, match=fault):
-        map_format.read(path)
+        read_map(path)
 
 
 def test_steps_of_other_kinds_leave_endpoints_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory import map_format
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, encode_line
 from reconciler.inventory.journal_entries import DropRecord, OpenIntent, PutRecord
 from reconciler.inventory.session import load, replace_inventory
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
 
-from .helpers import NOON, SEALED, URL, Failing, Trace, intent, opened, said, tracked
+from .helpers import NOON, SEALED, URL, Failing, Trace, intent, opened, read_map, said, tracked, write_map
 
 
 @pytest.fixture
@@ -36,12 +36,16 @@ def test_a_run_from_intent_to_map(path: Path) -> None:
     """Intent, record and fold: every entry shows at once to others, and at the end only the map is left."""
     with opened(path) as session:
         session.open_intent(intent("a"))
-        assert said(load(path)) == ({}, {"a": intent("a")})
+        assert said(load(FileStore(path))) == ({}, {"a": intent("a")})
         session.record(tracked("a", envs={"T": SEALED}))
-        assert said(load(path)) == said(session.inventory) == ({"a": tracked("a", envs={"T": SEALED})}, {})
+        assert (
+            said(load(FileStore(path)))
+            == said(session.inventory)
+            == ({"a": tracked("a", envs={"T": SEALED})}, {})
+        )
         assert not path.exists()
-    assert map_format.read(path) == load(path) == session.inventory
-    assert load(path).base_url == URL
+    assert read_map(path) == load(FileStore(path)) == session.inventory
+    assert load(FileStore(path)).base_url == URL
     assert files(path) == set()
 
 
@@ -52,9 +56,9 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
     class Watched(FileSystem):
         def sync(self, fd: int) -> None:
             super().sync(fd)
-            seen.append(list(load(path).records))
+            seen.append(list(load(FileStore(path)).records))
 
-    map_format.write(path, Inventory(records={"old": tracked("old"), "b": tracked("b")}))
+    write_map(path, Inventory(records={"old": tracked("old"), "b": tracked("b")}))
     with opened(path, disk=Watched()) as session:
         session.record(tracked("new"), replaces=tracked("old"))
         session.record(tracked("b"), replaces=tracked("b"))
@@ -62,7 +66,7 @@ def test_dropping_renaming_and_settling(path: Path) -> None:
         session.open_intent(intent("c"))
         session.close_intent("c")
     assert seen[0] == ["b", "new"]
-    assert said(load(path)) == ({"new": tracked("new")}, {})
+    assert said(load(FileStore(path))) == ({"new": tracked("new")}, {})
 
 
 def test_open_intents_stay_in_the_journal(path: Path) -> None:
@@ -70,7 +74,7 @@ def test_open_intents_stay_in_the_journal(path: Path) -> None:
     with opened(path) as session:
         session.open_intent(intent("x"))
         session.record(tracked("a"))
-    assert map_format.read(path).intents == {}
+    assert read_map(path).intents == {}
     assert files(path) == {".journal"}
     before = path.with_name("novita.json.journal").stat().st_ino
     with opened(path) as session:
@@ -78,7 +82,7 @@ def test_open_intents_stay_in_the_journal(path: Path) -> None:
     assert path.with_name("novita.json.journal").stat().st_ino == before
     with opened(path) as session:
         session.close_intent("x")
-    assert said(load(path)) == ({"a": tracked("a")}, {})
+    assert said(load(FileStore(path))) == ({"a": tracked("a")}, {})
     assert files(path) == set()
 
 
@@ -94,7 +98,7 @@ def test_a_session_without_entries_writes_nothing(path: Path) -> None:
 
 def test_entries_that_cancel_out_do_not_change_the_map(path: Path) -> None:
     """A record that says what the map says already costs no write of the map and no backup."""
-    map_format.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
+    write_map(path, Inventory(records={"a": tracked("a")}, base_url=URL))
     before = path.stat().st_ino
     with opened(path) as session:
         session.record(tracked("a"))
@@ -110,7 +114,7 @@ def test_the_next_run_merges_the_journal_of_a_crashed_run(path: Path) -> None:
         with opened(path):
             pass
         assert files(path) <= {".backup"}
-    assert list(map_format.read(path).records) == ["a"]
+    assert list(read_map(path).records) == ["a"]
 
 
 def test_a_snapshot_does_not_change(path: Path) -> None:
@@ -126,14 +130,14 @@ def test_a_snapshot_does_not_change(path: Path) -> None:
 
 def test_the_base_url_of_the_map_can_be_compared(path: Path) -> None:
     """A session shows whose map it found, and a fold says who wrote it last."""
-    map_format.write(path, Inventory(base_url="https://elsewhere"))
+    write_map(path, Inventory(base_url="https://elsewhere"))
     with opened(path) as session:
         assert session.inventory.base_url == "https://elsewhere"
         session.record(tracked("a"))
         assert session.inventory.base_url == "https://elsewhere"
         session.checkpoint()
         assert session.inventory.base_url == URL
-    assert load(path).base_url == URL
+    assert load(FileStore(path)).base_url == URL
 
 
 def test_an_exception_passes_through_a_checkpoint(path: Path) -> None:
@@ -148,7 +152,7 @@ def test_an_exception_passes_through_a_checkpoint(path: Path) -> None:
     with pytest.raises(ValueError, match="boom") as caught:
         run()
     assert caught.value is boom
-    assert list(map_format.read(path).records) == ["a"]
+    assert list(read_map(path).records) == ["a"]
 
 
 def test_a_failing_checkpoint_hides_no_exception(path: Path) -> None:
@@ -162,13 +166,13 @@ def test_a_failing_checkpoint_hides_no_exception(path: Path) -> None:
     with pytest.raises(ValueError, match="boom") as caught:
         run()
     assert "No space left on device" in caught.value.__notes__[0]
-    assert list(load(path).records) == ["a"]
+    assert list(load(FileStore(path)).records) == ["a"]
 
 
 @pytest.mark.parametrize("entry", ["replace", "unlink"])
 def test_a_failing_checkpoint_is_reported_and_loses_nothing(path: Path, entry: str) -> None:
     """The old map is intact, the journal stays, and the next session folds."""
-    map_format.write(path, Inventory(records={"a": tracked("a")}, base_url=URL))
+    write_map(path, Inventory(records={"a": tracked("a")}, base_url=URL))
 
     def run() -> None:
         with opened(path, disk=Failing(entry)) as session:
@@ -177,11 +181,11 @@ def test_a_failing_checkpoint_is_reported_and_loses_nothing(path: Path, entry: s
 
     with pytest.raises(InventoryError, match=r"Cannot write .*novita\.json"):
         run()
-    assert list(load(path).records) == ["b"]
+    assert list(load(FileStore(path)).records) == ["b"]
     assert not path.with_name("novita.json.tmp").exists()
     with opened(path):
         pass
-    assert list(map_format.read(path).records) == ["b"]
+    assert list(read_map(path).records) == ["b"]
 
 
 def test_entries_that_the_journal_refused_reach_the_map(path: Path) -> None:
@@ -193,7 +197,7 @@ def test_entries_that_the_journal_refused_reach_the_map(path: Path) -> None:
         with pytest.raises(InventoryError):
             session.open_intent(intent("x"))
         disk.is_failing = False
-    assert said(load(path)) == ({"a": tracked("a")}, {})
+    assert said(load(FileStore(path))) == ({"a": tracked("a")}, {})
 
 
 def test_intents_are_durable_before_begin_returns(path: Path) -> None:
@@ -225,8 +229,8 @@ def test_ten_threads_share_syncs(path: Path) -> None:
         for thread in threads:
             thread.join(60)
         assert disk.syncs < 500
-        assert len(load(path).records) == 1000
-    assert len(map_format.read(path).records) == 1000
+        assert len(load(FileStore(path)).records) == 1000
+    assert len(read_map(path).records) == 1000
 
 
 def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
@@ -248,16 +252,16 @@ def fold_between(path: Path, act: Callable[[], None]) -> FileSystem:
 def test_a_read_during_a_checkpoint_is_consistent(path: Path, exists: bool) -> None:
     """A fold between the two reads would lose its entries; the reader notices the new map and reads again."""
     if exists:
-        map_format.write(path, Inventory(records={"a": tracked("a")}))
+        write_map(path, Inventory(records={"a": tracked("a")}))
     with opened(path) as session:
         session.record(tracked("b"))
-        assert "b" in load(path, disk=fold_between(path, session.checkpoint)).records
+        assert "b" in load(FileStore(path, disk=fold_between(path, session.checkpoint))).records
 
 
 def test_a_read_while_the_map_is_removed_is_consistent(path: Path) -> None:
     """A map that is taken away while it is read is as good as one that never was."""
-    map_format.write(path, Inventory(records={"a": tracked("a")}))
-    assert load(path, disk=fold_between(path, path.unlink)) == Inventory()
+    write_map(path, Inventory(records={"a": tracked("a")}))
+    assert load(FileStore(path, disk=fold_between(path, path.unlink))) == Inventory()
 
 
 def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
@@ -277,7 +281,7 @@ def test_reading_again_settles_a_journal_under_repair(path: Path) -> None:
                 journal.write_bytes(good)
             return super().read(path)
 
-    assert list(load(path, disk=Repaired()).intents) == ["x"]
+    assert list(load(FileStore(path, disk=Repaired())).intents) == ["x"]
 
 
 def test_a_damaged_journal_is_refused(path: Path) -> None:
@@ -285,13 +289,15 @@ def test_a_damaged_journal_is_refused(path: Path) -> None:
     journal, good = path.with_name("novita.json.journal"), encode_line([encode(DropRecord(name="x"))])
     journal.write_bytes(good.replace(b"x", b"y", 1) + good)
     with pytest.raises(InventoryError, match="Line 1"):
-        load(path)
+        load(FileStore(path))
     with pytest.raises(InventoryError, match="Line 1"), opened(path):
         pass
     path.write_text("<<<<<<< HEAD")
     fresh = Inventory(records={"a": tracked("a")}, intents={"x": intent("x")}, base_url=URL)
-    replace_inventory(path, fresh, command="reconciler state rebuild", environ={}, clock=lambda: NOON)
-    assert load(path) == fresh
+    replace_inventory(
+        FileStore(path), fresh, command="reconciler state rebuild", environ={}, clock=lambda: NOON
+    )
+    assert load(FileStore(path)) == fresh
     assert path.with_name("novita.json.backup").read_text() == "<<<<<<< HEAD"
 
 
@@ -302,7 +308,7 @@ def test_a_symlinked_map_has_one_journal(tmp_path: Path) -> None:
     link.symlink_to(target)
     with opened(link) as session:
         session.record(tracked("a"))
-        assert said(load(target)) == said(load(link)) == ({"a": tracked("a")}, {})
+        assert said(load(FileStore(target))) == said(load(FileStore(link))) == ({"a": tracked("a")}, {})
         with pytest.raises(InventoryError, match="locked"), opened(target):
             pass
     assert link.is_symlink()
@@ -313,7 +319,7 @@ def test_unreadable_journals_are_named(path: Path) -> None:
     """A journal that is a directory is refused under its own name."""
     os.mkdir(f"{path}.journal")  # noqa: PTH102
     with pytest.raises(InventoryError, match=r"\.journal is a directory"):
-        load(path)
+        load(FileStore(path))
 
 
 @pytest.mark.slow
@@ -321,12 +327,12 @@ def test_a_checkpoint_of_ten_thousand_records_is_fast(path: Path) -> None:
     """A large map is written and read within seconds, and one more entry does not copy it."""
     envs = {f"KEY_{index}": "value" for index in range(5)}
     many = {f"e{index}": tracked(f"e{index}", envs=envs, ports=[{"port": 8000}]) for index in range(10_000)}
-    map_format.write(path, Inventory(records=many))
+    write_map(path, Inventory(records=many))
     start = time.perf_counter()
     with opened(path) as session:
         stepping = time.perf_counter()
         for index in range(200):
             session.record(tracked(f"e{index}"))
         assert time.perf_counter() - stepping < 2
-    assert len(load(path).records) == 10_000
+    assert len(load(FileStore(path)).records) == 10_000
     assert time.perf_counter() - start < 10

@@ -47,7 +47,7 @@ def test_an_approved_plan_is_applied_once(folder: Folder) -> None:
     assert [(one["address"], one["outcome"]) for one in results] == [
         ("novita_endpoint.chat", "done"), ("novita_endpoint.embed", "done"),
     ]  # fmt: skip
-    versions = history(folder.context.state_path)
+    versions = history(folder.context.store)
     assert {version.by.who for name in versions for version in versions[name]} == {"ada via MCP"}
     assert folder.assistant.codes("apply", digest=digest) == (1, ["not-approved"])
     assert writes(folder.sim) == 2

@@ -325,8 +325,8 @@ def test_threads_take_turns(provider: NovitaDeploymentProvider, sim: Server) -> 
 
 def test_another_process_is_waited_for_no_longer_than_told(client: Client, tmp_path: Path) -> None:
     """The lock of the inventory is the commands' lock."""
-    from reconciler.inventory.lock import hold
     from reconciler.inventory.lock_holder import current_holder
+    from reconciler.inventory.stores.file.lock import hold
 
     inventory = tmp_path / "inventory.json"
     provider = NovitaDeploymentProvider(client, [SPEC], inventory, lock_timeout=0.0)

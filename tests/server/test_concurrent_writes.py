@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.inventory.lock import hold
 from reconciler.inventory.lock_holder import current_holder
+from reconciler.inventory.stores.file.lock import hold
 from reconciler.simulator import Server
 
 from .conftest import KEY, ROOT, TOKENS, WRITER, Serve, StartProcess, wait_until

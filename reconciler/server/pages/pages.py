@@ -47,7 +47,7 @@ class Pages:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.sessions = Sessions(service.settings)
-        self.tables = Tables(service.context.state_path, service.context.environment_name)
+        self.tables = Tables(service.context.store, service.context.environment_name)
         self.runs = Runs(service)
         self.planning = asyncio.Lock()
         self._html: dict[tuple[object, ...], str] = {}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from reconciler.inventory.files import companion, resolve
 from reconciler.inventory.history import history
 from reconciler.inventory.history_entries import Version
+from reconciler.inventory.stores.file.store import file_of, history_path
 from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action, Adopt, Cause, Change, Create, Delete, FieldChange, Forget
@@ -28,6 +28,9 @@ from reconciler.planning.selection import EVERYTHING
 from reconciler.reports.terminal.values import before_and_after, field_name
 from reconciler.server.account_cache import SeenEvent, Snapshot
 from reconciler.workflow.plan import APPLY
+
+if TYPE_CHECKING:
+    from reconciler.inventory.stores.base import Store
 
 MOVED_BY: Final[Mapping[Cause, str]] = {
     Cause.CONFIG: "YAML",
@@ -131,13 +134,13 @@ class Table:
 class Tables:
     """Makes the table of each snapshot once. Thread-safe; blocking.
 
-    state_path: the inventory, whose history tells the last changes. environment: that of the server, or "".
+    store: the inventory, whose history tells the last changes. environment: that of the server, or "".
     """
 
-    def __init__(self, state_path: Path, environment: str = "") -> None:
+    def __init__(self, store: Store, environment: str = "") -> None:
         self._lock = threading.Lock()
         self._environment = environment
-        self._versions = _Versions(state_path)
+        self._versions = _Versions(store)
         self._changed: Mapping[str, datetime | None] = {}
         self.latest: Table | None = None
 
@@ -177,23 +180,22 @@ class Tables:
 
 
 class _Versions:
-    """The history, read again only if its file has changed."""
+    """The history. If it is in a file, it is read again only after the file has changed."""
 
-    def __init__(self, state_path: Path) -> None:
-        self._path = state_path
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._stamp: object = None
         self._read: Mapping[str, tuple[Version, ...]] = {}
 
     def read(self) -> Mapping[str, tuple[Version, ...]]:
-        file = companion(resolve(self._path), ".history.jsonl")
-        try:
-            facts = file.stat()
-            stamp: object = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
-        except OSError:
-            stamp = None
+        path, stamp = file_of(self._store), None
+        if path is not None:
+            with suppress(OSError):
+                facts = history_path(path).stat()
+                stamp = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
         if stamp is None or stamp != self._stamp:
             try:
-                self._read = history(self._path)
+                self._read = history(self._store)
             except InventoryError:
                 self._read = {}
             self._stamp = stamp

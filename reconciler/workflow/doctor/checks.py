@@ -54,7 +54,7 @@ def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Ite
     yield address
     inventory: Inventory | InventoryError
     try:
-        inventory = load_inventory(context.state_path)
+        inventory = load_inventory(context.store)
     except InventoryError as error:
         inventory = error
     records = inventory.records if isinstance(inventory, Inventory) else {}

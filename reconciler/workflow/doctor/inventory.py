@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
-from reconciler.inventory.files import companion, resolve
-from reconciler.inventory.lock import read_holder
+from reconciler.inventory.files import companion
 from reconciler.inventory.session import inventory_exists, needs_checkpoint
+from reconciler.inventory.stores.file.store import file_of
 from reconciler.model.command import command_line
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import Inventory
@@ -31,8 +32,9 @@ def inventory_checks(context: Context, inventory: Inventory | InventoryError, ur
         yield from unfinished or (Check(name="unfinished", status=CheckStatus.OK, detail="nothing"),)
     else:
         yield Check(name="unfinished", status=CheckStatus.SKIP, detail="the inventory cannot be read")
-    yield _git(context)
-    yield from _companions_in_git(context)
+    if (path := file_of(context.store)) is not None:
+        yield _git(context, path)
+        yield from _companions_in_git(path)
 
 
 def _readable(context: Context, inventory: Inventory | InventoryError, url: str) -> Check:
@@ -48,12 +50,12 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
     return Check(
         name="inventory",
         status=CheckStatus.OK,
-        detail=detail if inventory_exists(context.state_path) else "there is none yet",
+        detail=detail if inventory_exists(context.store) else "there is none yet",
     )
 
 
 def _lock(context: Context) -> Check:
-    owner = read_holder(companion(resolve(context.state_path), ".lock.json"))
+    owner = context.store.holder()
     if owner is None:
         return Check(name="lock", status=CheckStatus.OK, detail="free")
     return Check(
@@ -70,7 +72,7 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
         findings.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
     if has_approved_plan(context):
         findings.append(("an approved apply has not finished", "reconciler apply --resume   finishes it"))
-    if needs_checkpoint(context.state_path):
+    if needs_checkpoint(context.store):
         findings.append(
             (
                 "a run was interrupted; its changes are in the journal, and not in the inventory file yet",
@@ -83,13 +85,13 @@ def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
     ]
 
 
-def _git(context: Context) -> Check:
+def _git(context: Context, path: Path) -> Check:
     """Return whether the inventory file is in git. Only a refusal of git is a warning."""
-    if not resolve(context.state_path).exists():
+    if not path.exists():
         return Check(name="git", status=CheckStatus.SKIP, detail="there is no inventory file yet")
     hint = "it contains no secrets; commit it if more than one machine applies"
-    match git_status(resolve(context.state_path)):
-        case None if refusal := git_refusal(resolve(context.state_path).parent, context.environ):
+    match git_status(path):
+        case None if refusal := git_refusal(path.parent, context.environ):
             detail = f"git refuses: {refusal}"
             return Check(name="git", status=CheckStatus.WARN, detail=detail, hint=refusal_hint(refusal))
         case None:
@@ -104,9 +106,8 @@ def _git(context: Context) -> Check:
             )
 
 
-def _companions_in_git(context: Context) -> Iterator[Check]:
+def _companions_in_git(path: Path) -> Iterator[Check]:
     """Yield a warning if files beside the inventory are in git, or would be added by `git add`."""
-    path = resolve(context.state_path)
     names = [companion(path, suffix).name for suffix in COMPANIONS if companion(path, suffix).exists()]
     statuses = git_statuses(path.parent, names) if names else {}
     ignore = command_line("reconciler", "init") + "   writes the .gitignore files that prevent it"

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.inventory.history import append_marks, early_marks, history, secrets_to_references
+from reconciler.inventory.history import append_history, history, secrets_to_references, unrecorded_marks
 from reconciler.inventory.history_entries import Mark, Proof, Version
-from reconciler.inventory.lock import hold
 from reconciler.inventory.lock_holder import current_holder
+from reconciler.inventory.session import Session
 from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyReport, ChangeResult, Outcome
@@ -52,8 +52,8 @@ def find_unproved(context: Context, planned: PlanResult) -> tuple[Unproved, ...]
     }
     if not candidates:
         return ()
-    versions = history(context.state_path, candidates)
-    marks = early_marks(context.state_path, candidates)
+    versions = history(context.store, candidates)
+    marks = unrecorded_marks(context.store, candidates)
     found = (
         _unproved(change, versions.get(name, ()), marks.get(name)) for name, change in candidates.items()
     )
@@ -104,8 +104,8 @@ def with_probe_notes(context: Context, planned: PlanResult) -> PlanResult:
     return replace(planned, unproved=unproved).with_problems(notes) if notes else planned
 
 
-def mark_unproved(context: Context, planned: PlanResult) -> None:
-    """Mark the next version of each changed endpoint with a probe as unproved, under the inventory's lock.
+def mark_unproved(session: Session, planned: PlanResult) -> None:
+    """Mark the next version of each changed endpoint with a probe as unproved.
 
     A mark of a change that a killed run did not make moves to the version before it. Raise InventoryError if
     that cannot be written; nothing was sent then.
@@ -127,7 +127,7 @@ def mark_unproved(context: Context, planned: PlanResult) -> None:
             replace(one.early, proof=None),
         )
     ]
-    append_marks(context.state_path, [*next_ones, *moved])
+    append_history(session.store, session.hold, [*next_ones, *moved])
 
 
 def _former(change: Create | Update | Scale | Replace | Adopt) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def with_unproved(report: ApplyReport, unproved: Iterable[Unproved]) -> ApplyRep
 def last_numbers(context: Context, report: ApplyReport) -> Mapping[str, int]:
     """Return the number of the last version of each endpoint of a report, under the inventory's lock."""
     names = {result.change.name for result in report.results if result.change.kind == ENDPOINT}
-    return {name: versions[-1].number for name, versions in history(context.state_path, names).items()}
+    return {name: versions[-1].number for name, versions in history(context.store, names).items()}
 
 
 def record_proofs(
@@ -167,8 +167,9 @@ def record_proofs(
             command=context.command, environ=context.environ, clock=time.time, who=context.who
         )
         timeout = max(context.lock_timeout, durations.PROOF_LOCK_TIMEOUT)
-        with hold(context.state_path, holder, timeout=timeout):
-            append_marks(context.state_path, marks)
+        store = context.store
+        with store.hold(holder, timeout=timeout) as hold:
+            append_history(store, hold, marks)
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)
     return ()

@@ -82,7 +82,7 @@ def _differs(context: Context, version: Version, declared: Desired | None, live:
 def _find_live(context: Context, name: str) -> Live | None:
     with reader(context, valid_settings(context, lenient=True)) as account:
         try:
-            return find_endpoint(account, load_inventory(context.state_path), name)
+            return find_endpoint(account, load_inventory(context.store), name)
         except EndpointNotFound:
             return None
 
@@ -157,7 +157,7 @@ def _followed(
     """
     if not version.links:
         return (), fields
-    ids = recorded_ids(load_inventory(context.state_path)).current
+    ids = recorded_ids(load_inventory(context.store)).current
     references = tuple((path, Reference(*split_address(used))) for path, used in version.links)
     for path, reference in references:
         if reference in ids:

@@ -88,7 +88,7 @@ def rollback_targets(context: Context, planned: PlanResult) -> Mapping[str, Roll
         if change.kind == ENDPOINT and isinstance(change, Create | Update | Scale | Replace | Adopt)
     ]
     unproved = [one.change for one in planned.unproved]
-    versions = history(context.state_path, {change.name for change in (*revertible, *unproved)})
+    versions = history(context.store, {change.name for change in (*revertible, *unproved)})
     targets = {
         change.address: _rollback_target(change, versions.get(change.name, ())) for change in revertible
     }

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.inventory.history import append_versions, find_damage, history, secrets_to_references
+from reconciler.inventory.history import append_history, find_damage, history, secrets_to_references
 from reconciler.inventory.history_entries import Author, Version
+from reconciler.inventory.session import Session
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ApplyReport, Outcome
 from reconciler.model.command import command_line
@@ -21,7 +22,7 @@ from reconciler.workflow.runtime.context import Context
 
 
 def record_versions(
-    context: Context, report: ApplyReport, by: Author, found: Collection[NoOp] = ()
+    context: Context, session: Session, report: ApplyReport, by: Author, found: Collection[NoOp] = ()
 ) -> tuple[Problem, ...]:
     """Append the applied changes to the history. Return a warning if it cannot be written.
 
@@ -35,9 +36,10 @@ def record_versions(
     ]
     try:
         partial = [change.name for _, change in done if _is_partial(change)]
-        known = history(context.state_path, partial) if partial else {}
+        known = history(context.store, partial) if partial else {}
         versions = [_version(object_id, change, at, by, known) for object_id, change in done]
-        append_versions(context.state_path, [*versions, *_found_versions(context, found, at, by)])
+        new = [*versions, *_found_versions(context, found, at, by)]
+        append_history(session.store, session.hold, new)
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)
     return ()
@@ -45,7 +47,7 @@ def record_versions(
 
 def _found_versions(context: Context, found: Collection[NoOp], at: str, by: Author) -> Iterator[Version]:
     """Yield the versions that a killed run did not record."""
-    known = history(context.state_path, {change.name for change in found}) if found else {}
+    known = history(context.store, {change.name for change in found}) if found else {}
     by = replace(by, message="applied by an earlier run, which was killed")
     for change in found:
         action = Action.UPDATE if change.name in known else Action.CREATE
@@ -115,9 +117,9 @@ def _over(
 
 def list_versions(context: Context, name: str | None = None) -> Mapping[str, tuple[Version, ...]]:
     """Return the versions of one endpoint or of all, oldest first. Raise InvalidConfig for an unknown one."""
-    versions = history(context.state_path, None if name is None else (name,))
+    versions = history(context.store, None if name is None else (name,))
     if name is not None and name not in versions:
-        close = closest_match(name, history(context.state_path))
+        close = closest_match(name, history(context.store))
         raise InvalidConfig(
             Problem(
                 code="no-history",
@@ -136,16 +138,17 @@ def newest_first(by_name: Mapping[str, tuple[Version, ...]]) -> Iterator[Version
 
 def damaged_history(context: Context, name: str | None = None) -> tuple[Problem, ...]:
     """Return a warning if a line of the history, or one that may be about a name, is damaged."""
-    place = find_damage(context.state_path, name)
+    place = find_damage(context.store, name)
     if place is None:
         return ()
     remove = command_line("sed", "-i", f"{place.line}d", place.file)
+    repair = f"restore the line, or remove it with `{remove}`; " if context.store.folder else ""
     return (
         Problem(
             code="history-damaged",
             severity=Severity.WARNING,
             summary=f"line {place.line} of {place.file} is not a version and is ignored",
-            hint=f"restore the line, or remove it with `{remove}`; the other lines are not affected",
+            hint=f"{repair}the other lines are not affected",
             place=place,
         ),
     )

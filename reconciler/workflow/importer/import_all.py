@@ -90,7 +90,7 @@ def import_all(
     values = context.root / env_out if env_out is not None else None
     if values is not None:
         check_env_file(values, str(env_out))
-    inventory = load_inventory(context.state_path)
+    inventory = load_inventory(context.store)
     with reader(context, settings) as account:
         live = _list_kinds(account, inventory)
     claim = require_claim(context, settings, inventory, live[ENDPOINT.type])

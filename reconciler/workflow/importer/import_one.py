@@ -46,7 +46,7 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
     with reader(context, settings) as endpoints:
         account = endpoints.of(kind)
         live = account.get(object_id)
-        inventory = load_inventory(context.state_path)
+        inventory = load_inventory(context.store)
         claim = require_claim(context, settings, inventory, list_if_recorded(endpoints, inventory))
 
         def existing_record(inventory: Inventory) -> Tracked | None:

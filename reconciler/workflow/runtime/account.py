@@ -22,8 +22,7 @@ from reconciler.novita.thread_pool import DaemonThreadPool
 from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from reconciler.inventory.stores.base import Store
     from reconciler.model.resource import ListingProgress
     from reconciler.model.settings import Settings
     from reconciler.workflow.runtime.context import Context
@@ -110,11 +109,11 @@ class EarlyListing:
         """Report the progress of the listing to this function from now on."""
         self._account.report_to(on_listed)
 
-    def list_recorded_kinds(self, path: Path) -> None:
-        """Begin to list the other kinds that the inventory at `path` mentions, before it is parsed."""
+    def list_recorded_kinds(self, store: Store) -> None:
+        """Begin to list the other kinds that the inventory mentions, before it is parsed."""
         from reconciler.inventory.session import mentioned_types
 
-        for kind in mentioned_types(path, (kind for kind in KINDS if kind != ENDPOINT.type)):
+        for kind in mentioned_types(store, (kind for kind in KINDS if kind != ENDPOINT.type)):
             self._account.of(kind).prefetch()
 
     def read_limits(self) -> None:
@@ -166,7 +165,8 @@ def _import_for_changes() -> None:
 
 def _import_for_writes() -> None:
     """Import what an apply needs beside httpx between the listing and its end."""
-    import reconciler.inventory.lock
+    import reconciler.inventory.stores.file.hold
+    import reconciler.inventory.stores.file.lock
     import reconciler.workflow.runtime.git
 
     reconciler.workflow.runtime.git.prepare()
@@ -196,7 +196,7 @@ def early_listing(
             early.read_prices()
         if with_other_kinds:
             with suppress(InventoryError):  # the command reports it
-                early.list_recorded_kinds(context.state_path)
+                early.list_recorded_kinds(context.store)
         try:
             yield replace(context, early=early)
         finally:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.inventory.files import path_under
+from reconciler.inventory.stores.address import open_store
 from reconciler.model.command import SharedOptions
+from reconciler.model.inventory_location import Location
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.settings import Allowances
 from reconciler.planning.selection import EVERYTHING, Selection
@@ -17,6 +19,7 @@ from reconciler.planning.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     from reconciler.config.references.helper_calls import HelperCalls
     from reconciler.config.references.resolver import Resolver
+    from reconciler.inventory.stores.base import Store
     from reconciler.model.resource import ListingProgress, Live
     from reconciler.model.settings import Environment, NameTemplate
     from reconciler.novita.http.client import CallInfo, Client
@@ -56,7 +59,7 @@ class Context:
     env_files: tuple[Path, ...] = ()
     missing_env_files: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
-    state: Path = STATE
+    state: Location = STATE
     explicit_options: frozenset[str] = frozenset()
     chosen_environment: str = ""
     environment: Environment | None = None
@@ -113,11 +116,11 @@ class Context:
         return Resolver(self.root, self.environ, lenient, self.dotenv, self.helper_calls, self.on_wait)
 
     @property
-    def state_path(self) -> Path:
-        """Return the path of the inventory. Raise InventoryError if links lead out of the root."""
-        return path_under(self.root, self.state)
+    def store(self) -> Store:
+        """Return the store of the inventory. Raise InventoryError if its location cannot be used."""
+        return open_store(self.state, self.root, self.environ)
 
     @property
     def simulator_path(self) -> Path:
-        """Return the state file of the embedded simulator. Raise InventoryError as `state_path` does."""
+        """Return the state file of the embedded simulator. Raise InventoryError if links lead elsewhere."""
         return path_under(self.root, SIMULATOR_FILE)

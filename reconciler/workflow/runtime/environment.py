@@ -68,17 +68,17 @@ def owners_by_id(context: Context) -> Mapping[str, str]:
     of its own environment.
     """
     from reconciler.inventory.session import load
+    from reconciler.inventory.stores.address import store_identity
 
     if context.environment is None:
         return {}
     owners: dict[str, str] = {}
-    own_path = context.state_path.resolve()
+    own = store_identity(context.store)
     for other in every_environment(replace(context, explicit_options=frozenset()), has_variables=False):
-        is_own = other.environment_name == context.environment_name or other.state_path.resolve() == own_path
-        if not is_own:
-            with suppress(ReconcilerError):
+        with suppress(ReconcilerError):
+            if other.environment_name != context.environment_name and store_identity(other.store) != own:
                 owners |= dict.fromkeys(
-                    (record.id for record in load(other.state_path).every_record()), other.environment_name
+                    (record.id for record in load(other.store).every_record()), other.environment_name
                 )
     return owners
 
@@ -98,7 +98,7 @@ def name_in_account(context: Context, name: str) -> str:
 
     kind, bare = split_address(name)
     full = key_of(context.names.rendered(bare), kind)
-    records = {record.key: record for record in load(context.state_path).every_record()}
+    records = {record.key: record for record in load(context.store).every_record()}
     if name in records or full == name:
         return name
     if full in records:

@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 
 from reconciler.config.files.discovery import file_groups
-from reconciler.inventory.files import resolve
 from reconciler.model.command import command_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Owner
@@ -35,7 +34,7 @@ class FileSet:
         """Return the set that an inventory was written from; None if it records none."""
         if owner.files is None:
             return None
-        folder = resolve(context.state_path).parent
+        folder = context.store.folder or context.root
         root = os.path.realpath(folder / owner.root) if owner.root else os.path.realpath(context.root)
         return cls._of(root, owner.files)
 
@@ -54,9 +53,9 @@ class FileSet:
         """Return the files as an inventory records them."""
         return tuple(sorted(_relative_path(self.root, file) or file for file in self.files))
 
-    def path_from(self, inventory: Path) -> str:
+    def path_from(self, folder: Path) -> str:
         """Return the path from the inventory's folder to the root; "" if they share no parent folder."""
-        return _relative_path(os.path.realpath(resolve(inventory).parent), self.root)
+        return _relative_path(os.path.realpath(folder), self.root)
 
     @property
     def is_gone(self) -> bool:

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final
 
-from reconciler.inventory.files import companion, read_regular_file, resolve
 from reconciler.inventory.session import Session, open_session
+from reconciler.inventory.stores.base import APPROVED_PLAN
 from reconciler.model.command import command_line
-from reconciler.model.errors import InvalidConfig
+from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action
 from reconciler.model.problem import Problem, Severity
@@ -43,7 +43,7 @@ def locked_inventory(context: Context, base_url: str) -> AbstractContextManager[
     `base_url` is the account that new records belong to.
     """
     return open_session(
-        context.state_path,
+        context.store,
         base_url=base_url,
         command=context.command,
         environ=context.environ,
@@ -164,7 +164,7 @@ def with_files_of(context: Context, owner: Owner) -> Owner:
     files, recorded = FileSet.of(context), FileSet.recorded(context, owner)
     if recorded is not None and files.is_same_as(recorded):
         return owner
-    return replace(owner, root=files.path_from(context.state_path), files=files.relative)
+    return replace(owner, root=files.path_from(context.store.folder or context.root), files=files.relative)
 
 
 def key_fingerprint(settings: Settings) -> str:
@@ -204,8 +204,8 @@ def _interrupted_deletes(context: Context, inventory: Inventory, account: Accoun
     if host_mismatch(inventory, account.url) or inventory.owner.account != account.key:
         return ()
     try:
-        path = companion(resolve(context.state_path), ".approved.json")
-        changes = json.loads(read_regular_file(path))["saved_plan"]["changes"].values()
+        document = context.store.read_document(APPROVED_PLAN)
+        changes = json.loads(document or b"")["saved_plan"]["changes"].values()
         return {change["id"] for change in changes if change["action"] in (Action.DELETE, Action.REPLACE)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (InventoryError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()

@@ -11,7 +11,8 @@ from typing import Final
 
 from reconciler.config.environments import CONFIG_FILES
 from reconciler.config.files.discovery import SUFFIXES, search_layers
-from reconciler.inventory.files import companion, resolve
+from reconciler.inventory.files import companion
+from reconciler.inventory.stores.file.store import file_of
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import SIMULATOR_FILE, STATE, Context
@@ -73,8 +74,12 @@ def overwrite_error(path: Path, kind: str) -> str:
 
 
 def state_path_problem(context: Context) -> Problem | None:
-    """Return an error if --state names a file that a run reads for another purpose."""
-    if (why := _input_error(context, context.state_path)) is None:
+    """Return an error if --state names a file that a run reads for another purpose.
+
+    Raise InventoryError for an address that cannot be used.
+    """
+    path = file_of(context.store)
+    if path is None or (why := _input_error(context, path)) is None:
         return None
     hint = "name a file of its own, such as --state state/prod.json"
     return _problem(f"--state {context.state}: {why}", hint)
@@ -82,7 +87,8 @@ def state_path_problem(context: Context) -> Problem | None:
 
 def inventory_overwrite_problem(context: Context) -> Problem | None:
     """Return an error if a new inventory would replace a file that is not one, not even a damaged one."""
-    path = resolve(context.state_path)
+    if (path := file_of(context.store)) is None:
+        return None
     companions = (companion(path, suffix) for suffix in (".journal", ".history.jsonl", ".backup", ".lock"))
     if context.state == STATE or any(file.exists() for file in companions) or _may_be_inventory(path):
         return None
@@ -130,7 +136,9 @@ def _reserved_error(context: Context, path: Path) -> str | None:
 
 
 def _inventory_error(context: Context, path: Path) -> str | None:
-    real, state = Path(os.path.realpath(path)), Path(os.path.realpath(context.state_path))
+    if (file := file_of(context.store)) is None:
+        return None
+    real, state = Path(os.path.realpath(path)), Path(os.path.realpath(file))
     if real == state or (real.parent == state.parent and real.name.startswith(f"{state.name}.")):
         return "that file belongs to the inventory"
     return None

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.inventory.files import companion, resolve
+from reconciler.inventory.stores.base import APPROVED_PLAN
+from reconciler.inventory.stores.file.store import document_path, file_of
 from reconciler.model.command import command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.workflow.runtime.context import Context
 
 
 def approved_plan_path(context: Context) -> Path:
-    """Return the file that keeps an approved plan until it has been performed."""
-    return companion(resolve(context.state_path), ".approved.json")
+    """Return the file that keeps an approved plan until it has been performed.
+
+    In a store that is no file it is a document, and the path only says that it belongs to the root.
+    """
+    path = file_of(context.store) or context.root / "inventory"
+    return document_path(path, APPROVED_PLAN)
 
 
 def has_approved_plan(context: Context) -> bool:
     """Return whether an approved apply has not finished."""
-    return approved_plan_path(context).exists()
+    return context.store.read_document(APPROVED_PLAN) is not None
 
 
 def unfinished_apply() -> Problem:

@@ -7,18 +7,20 @@ inventory until it has finished, so that `apply --resume` can finish it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from reconciler.inventory.files import FileSystem, read_regular_file, replace_file, write_user_file
+from reconciler.inventory.files import read_regular_file, write_user_file
+from reconciler.inventory.session import Session
 from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.stores.base import APPROVED_PLAN
 from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_chunks
-from reconciler.model.errors import InvalidConfig, InventoryError
+from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Allowances
@@ -33,7 +35,7 @@ from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
 from reconciler.workflow.runtime.settings import SIMULATOR_URL, base_url, valid_settings
-from reconciler.workflow.runtime.unfinished import approved_plan_path, has_approved_plan
+from reconciler.workflow.runtime.unfinished import approved_plan_path
 from reconciler.workflow.saved_plan.allowances import allowances_from_json, allowances_to_json
 from reconciler.workflow.saved_plan.change_facts import (
     Facts,
@@ -111,7 +113,7 @@ class SavedPlan:
         if not self.is_partial:
             yield from self.allow.replaced
             return
-        records = load_inventory(self.run.state_path).records
+        records = load_inventory(self.run.store).records
         for name in self.allow.replaced:
             record, facts = records.get(name), self.changes.get(name)
             if record and facts and record.id == facts["id"]:
@@ -142,7 +144,7 @@ class SavedPlan:
 
     def _differences(self, now: PlanResult) -> Iterator[str]:
         if self.is_moved and not self.is_partial and not self.origin.is_inventory_of_plan(now.inventory):
-            yield f"inventory: {self.run.state_path} is not the inventory of {self.origin.root}"
+            yield f"inventory: {self.run.store.label} is not the inventory of {self.origin.root}"
         if self.key != now.keyring.id:
             yield "account: it was made with another API key (or RECONCILER_STATE_KEY)"
             return
@@ -193,39 +195,35 @@ def save_plan(context: Context, path: Path, planned: PlanResult, timestamp: str)
         ) from error
 
 
-def save_approved_plan(context: Context, planned: PlanResult, goal: Goal) -> None:
-    """Write the approved plan for `--resume`. The caller holds the lock of the inventory."""
-    path = approved_plan_path(context)
-    promise = _plan_json(context, planned, goal, path)
+def save_approved_plan(context: Context, session: Session, planned: PlanResult, goal: Goal) -> None:
+    """Write the approved plan for `--resume`. Raise InventoryError if that fails; nothing was sent then."""
+    promise = _plan_json(context, planned, goal, approved_plan_path(context))
     chunks = _promise_chunks(b'{"saved_plan": ', promise, planned)
-    try:
-        replace_file(FileSystem(), path, chain(chunks, (b"}\n",)))
-    except OSError as error:
-        raise InventoryError(
-            Problem(code="inventory-unwritable", summary=f"cannot write {path}: {error.strerror or error}")
-        ) from error
+    session.hold.write_document(APPROVED_PLAN, b"".join(chain(chunks, (b"}\n",))))
 
 
-def delete_approved_plan(context: Context) -> None:
+def delete_approved_plan(session: Session) -> None:
     """Delete the approved plan after all of it was performed."""
-    approved_plan_path(context).unlink(missing_ok=True)
+    session.hold.write_document(APPROVED_PLAN, None)
 
 
 def read_saved_plan(context: Context, path: Path) -> SavedPlan:
     """Return the plan of a file that `plan --out` wrote. Raise InvalidConfig if it is not a plan file."""
     command = command_line("reconciler", "plan", "--out", str(path))
+    file = context.root / path
     return _read(
         context,
-        context.root / path,
+        file,
+        lambda: read_regular_file(file, follow=True),
         title=f"the saved plan {path}",
         hint=f"save one with: {command}",
-        follow=True,
     )
 
 
 def read_approved_plan(context: Context) -> SavedPlan:
     """Return the approved plan that the last apply did not finish. Raise InvalidConfig if there is none."""
-    if not has_approved_plan(context):
+    data = context.store.read_document(APPROVED_PLAN)
+    if data is None:
         raise InvalidConfig(
             Problem(
                 code="nothing-to-resume",
@@ -234,7 +232,8 @@ def read_approved_plan(context: Context) -> SavedPlan:
             )
         )
     path, hint = approved_plan_path(context), "plan and approve again: reconciler apply"
-    return replace(_read(context, path, title="the approved plan", hint=hint), is_partial=True)
+    plan = _read(context, path, lambda: data, title="the approved plan", hint=hint)
+    return replace(plan, is_partial=True)
 
 
 def _promise_chunks(
@@ -268,9 +267,9 @@ def _plan_json(context: Context, planned: PlanResult, goal: Goal, file: Path) ->
     }
 
 
-def _read(context: Context, path: Path, *, title: str, hint: str, follow: bool = False) -> SavedPlan:
+def _read(context: Context, path: Path, read: Callable[[], bytes], *, title: str, hint: str) -> SavedPlan:
     try:
-        document = json.loads(read_regular_file(path, follow=follow))["saved_plan"]
+        document = json.loads(read())["saved_plan"]
         _check_format(document["format"], title, hint)
         return _parse(context, document, path, title)
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from reconciler.model.command import Operand, command_line, shared_options_in_hints
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.inventory_location import Location, parse_location
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Inventory
@@ -51,7 +52,7 @@ class Origin:
             root=str(root),
             way=os.path.relpath(root, file.resolve().parent),
             files=tuple(_below(root, path) for path in context.files),
-            state=_below(root, context.state),
+            state=_location_text(root, context.state),
             targets=context.selection.targets,
             excludes=context.selection.excludes,
             read=tuple(_below(root, path.resolve()) for path in planned.files_read),
@@ -95,7 +96,7 @@ class Origin:
             context,
             root=root,
             files=tuple(map(Path, self.files)),
-            state=Path(self.state),
+            state=parse_location(self.state),
             explicit_options=frozenset({"files", "state"}),
             selection=Selection(targets=self.targets, excludes=self.excludes),
         )
@@ -176,9 +177,7 @@ def _differing(context: Context, plan_context: Context) -> Iterator[tuple[str, s
         plan_context, plan_context.files
     ):
         yield "-f", _listed(plan_context.files), _listed(context.files)
-    if "state" in context.explicit_options and _real(context, [context.state]) != _real(
-        plan_context, [plan_context.state]
-    ):
+    if "state" in context.explicit_options and _inventory(context) != _inventory(plan_context):
         yield "--state", str(plan_context.state), str(context.state)
 
 
@@ -186,8 +185,17 @@ def _real(context: Context, paths: Iterable[Path]) -> list[str]:
     return [os.path.realpath(context.root / path) for path in paths]
 
 
+def _inventory(context: Context) -> str:
+    state = context.state
+    return state if isinstance(state, str) else os.path.realpath(context.root / state)
+
+
 def _listed(paths: Iterable[Path]) -> str:
     return " ".join(map(str, paths)) or "no -f"
+
+
+def _location_text(root: Path, location: Location) -> str:
+    return location if isinstance(location, str) else _below(root, location)
 
 
 def _below(root: Path, path: Path) -> str:

@@ -293,8 +293,8 @@ def test_without_any_good_version_it_stays(sandbox: Sandbox) -> None:
 
 def test_a_result_that_cannot_be_recorded(sandbox: Sandbox) -> None:
     """Another run has the inventory when the probe ends: a warning, and the proof stays owed."""
-    from reconciler.inventory.lock import hold
     from reconciler.inventory.lock_holder import current_holder
+    from reconciler.inventory.stores.file.lock import hold
 
     sandbox.monkeypatch.setattr("reconciler.model.durations.PROOF_LOCK_TIMEOUT", 0.1)
     sandbox.declare(item("chat", image="ubuntu:24.04", probe={}))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.inventory.session import open_session
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.simulator import Fault, Server
 from tests.e2e.sandbox import KEY, SPECS, Sandbox, item
 
@@ -273,7 +274,7 @@ def test_an_inventory_of_another_account(applied: Sandbox) -> None:
 def test_a_lock_that_is_held(applied: Sandbox) -> None:
     """By whom is told, and looking does not take it."""
     with open_session(
-        applied.root / "state/novita.json",
+        FileStore(applied.root / "state/novita.json"),
         base_url=applied.sim.url,
         command="reconciler apply",
         environ={"USER": "ada"},

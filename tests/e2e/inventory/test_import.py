@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.session import open_session
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.errors import InvalidConfig
 from reconciler.novita.http.client import CallInfo
 from reconciler.workflow.importer.import_all import import_all
@@ -334,7 +335,7 @@ def test_a_lock_comes_before_the_files(sandbox: Sandbox) -> None:
     """While another run holds the inventory nothing is written, of files neither."""
     made = sandbox.sim.world.console_create(name="a")
     with open_session(
-        sandbox.root / "state/novita.json",
+        FileStore(sandbox.root / "state/novita.json"),
         base_url=sandbox.sim.url,
         command="apply",
         environ={},

@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.inventory.session import load
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.simulator import Fault, Request
 from tests.e2e.sandbox import Sandbox, item
 
@@ -21,7 +22,7 @@ def left_open(sandbox: Sandbox, *, made: bool = True) -> None:
 
 def is_open(sandbox: Sandbox) -> bool:
     """Whether any create has no outcome on disk."""
-    return bool(load(sandbox.root / "state/novita.json").intents)
+    return bool(load(FileStore(sandbox.root / "state/novita.json")).intents)
 
 
 def twin(sandbox: Sandbox, **fields: object) -> str:

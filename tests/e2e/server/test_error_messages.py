@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.inventory.session import load
+from reconciler.inventory.stores.file.store import FileStore
 from tests.e2e.sandbox import CommandResult, Sandbox, item
 from tests.response_proxy import CannedResponse, ResponseProxy, response_proxy
 
@@ -65,7 +66,7 @@ def test_a_write_refused_under_200(sandbox: Sandbox, proxy: ResponseProxy, call:
         assert "without an answer" not in ran.out + ran.err
         missing = [said for said in everywhere(sandbox, ran) if WORDS not in said]
         assert not missing
-    assert not load(sandbox.root / "state/novita.json").intents
+    assert not load(FileStore(sandbox.root / "state/novita.json")).intents
     assert ("chat" in sandbox.live()) == (call != "create")
     assert proxy.times_of(call)
     assert len(proxy.times_of(call)) <= 3 * (3 if call == "create" else 1)

@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.inventory.session import load
+from reconciler.inventory.stores.file.store import FileStore
 from reconciler.simulator import Fault
 from reconciler.simulator.faults import Kind
 from tests.e2e.sandbox import Sandbox, item
@@ -67,7 +68,7 @@ def test_a_create_that_cannot_be_looked_for_stays_open(sandbox: Sandbox, status:
         ),
     )
     assert sandbox.run("apply", "--auto-approve").code == 5
-    assert set(load(sandbox.root / "state/novita.json").intents) == {"chat"}
+    assert set(load(FileStore(sandbox.root / "state/novita.json")).intents) == {"chat"}
     sandbox.sim.faults.clear()
     sandbox.apply()
     assert len(sandbox.sent("create")) == 1
@@ -90,7 +91,7 @@ def test_a_refusal_stays_a_refusal(sandbox: Sandbox, status: int, reason: str) -
     sandbox.sim.faults.add(uncertain(status, reason, is_performed=False))
     assert sandbox.run("apply", "--auto-approve").code == 4
     assert len(sandbox.sent("create")) == 1
-    assert not load(sandbox.root / "state/novita.json").intents
+    assert not load(FileStore(sandbox.root / "state/novita.json")).intents
 
 
 def test_a_name_taken_by_a_create_that_was_lost(sandbox: Sandbox) -> None:
@@ -100,7 +101,7 @@ def test_a_name_taken_by_a_create_that_was_lost(sandbox: Sandbox) -> None:
     sandbox.sim.faults.add(uncertain(503, "UNKNOWN", is_performed=True))
     ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 5, ran.err
-    assert set(load(sandbox.root / "state/novita.json").intents) == {"chat"}
+    assert set(load(FileStore(sandbox.root / "state/novita.json")).intents) == {"chat"}
     sandbox.write("config.yaml", {"novita": {"settle_seconds": 5}})
     sandbox.apply()
     assert len(sandbox.sim.world.endpoints) == 1

@@ -1,0 +1,114 @@
+"""The location of an inventory: a path, or the address of a place that a team shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from reconciler.model.hosts import is_loopback
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import Problem
+
+Location: TypeAlias = Path | str
+"""A path, or an address as text, because a path would have only one of its slashes."""
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """An engine that keeps inventories. extra: that of its packages, or "". credentials: its variables."""
+
+    name: str
+    extra: str
+    credentials: str
+    example: str
+
+
+_POSTGRES: Final = Engine(
+    name="postgres",
+    extra="postgres",
+    credentials="PGUSER and PGPASSWORD, or PGPASSFILE, or PGSERVICE",
+    example="postgres://db.example.com/infra?inventory=prod",
+)
+_HTTP: Final = Engine(
+    name="terraform_http",
+    extra="",
+    credentials="TF_HTTP_USERNAME and TF_HTTP_PASSWORD",
+    example="https://gitlab.example.com/api/v4/projects/1/terraform/state/prod",
+)
+
+
+def _object_store(scheme: str, credentials: str) -> Engine:
+    return Engine(
+        name="object_store", extra="object-store", credentials=credentials, example=f"{scheme}://bucket/prod"
+    )
+
+
+ENGINES: Final[Mapping[str, Engine]] = {
+    "postgres": _POSTGRES,
+    "postgresql": _POSTGRES,
+    "s3": _object_store("s3", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    "gs": _object_store("gs", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "az": _object_store("az", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"),
+    "https": _HTTP,
+    "http": _HTTP,
+}
+"""The engine of each scheme."""
+
+_SECRET_PARAMETERS: Final = re.compile(r"pass|secret|token|key|credential|signature|sig$", re.IGNORECASE)
+_FILE_PARAMETERS: Final = ("sslkey", "passfile")
+"""Parameters of libpq that name a file."""
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address and not a path."""
+    return _SCHEME.match(text) is not None
+
+
+def parse_location(text: str) -> Location:
+    """Return the location that a user gave as an option, a variable or a setting."""
+    return text if is_address(text) else Path(text)
+
+
+def scheme_of(address: str) -> str:
+    """Return the scheme of an address in lower case."""
+    return address.partition("://")[0].lower()
+
+
+def location_problem(text: str) -> Problem | None:
+    """Return an error for an address that no store has, or that contains a credential; None for a path."""
+    if not is_address(text):
+        return None
+    scheme = scheme_of(text)
+    if (engine := ENGINES.get(scheme)) is None:
+        known = ", ".join(f"{name}://" for name in ENGINES if name != "http")
+        return Problem(
+            code="unknown-store",
+            summary=f"an inventory cannot be kept at a `{scheme}://` address",
+            hint=f"name a path, or an address that begins with one of {known}",
+        )
+    what = f"the `{scheme}://` address of the inventory"
+    try:
+        url = urlsplit(text)
+        host, password, user = url.hostname or "", url.password, url.username
+        parameters = [name for name, _ in parse_qsl(url.query, keep_blank_values=True)]
+    except ValueError:
+        return Problem(code="bad-address", summary=f"{what} is not a URL", hint=f"such as {engine.example}")
+    is_secret = any(_SECRET_PARAMETERS.search(name) for name in parameters if name not in _FILE_PARAMETERS)
+    if password is not None or (user is not None and engine is not _POSTGRES) or is_secret:
+        return Problem(
+            code="credential-in-address",
+            summary=f"{what} contains a credential",
+            hint=f"leave it out, and set {engine.credentials}",
+        )
+    if scheme == "http" and not is_loopback(host):
+        return Problem(
+            code="insecure-address",
+            summary=f"the inventory would be sent to {host} without encryption",
+            hint="use https://; http:// is only for a server on this machine",
+        )
+    return None

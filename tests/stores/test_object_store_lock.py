@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
 from reconciler.inventory.stores.base import HistoryLine, Hold
 from reconciler.inventory.stores.object_store import LEASE_VARIABLE, open_store
+from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.clock import passed
 from reconciler.inventory.stores.object_store.hold import KEPT_SEALS
 from reconciler.model.durations import LEASE
@@ -247,3 +249,54 @@ def _lock_id(place: Place) -> str:
     owner = place.store().holder()
     assert owner is not None
     return owner.lock_id
+
+
+def test_a_late_request_of_the_run_itself_does_not_cost_it_the_lock(place: Place) -> None:
+    bucket = place.bucket()
+    with place.store().hold(holder()) as hold:
+        found = bucket.get("head.json")
+        assert found is not None
+        late = replace(heads.decode(found.data), nonce="that of an earlier renewal")
+        assert bucket.replace("head.json", heads.encode(late), found.revision)
+        hold.fold(b"map\n", b"")
+    assert place.store().read().map == b"map\n"
+
+
+@pytest.mark.parametrize("data", [None, b"junk"])
+def test_a_head_that_was_removed_or_overwritten_costs_the_lock(place: Place, data: bytes | None) -> None:
+    bucket = place.bucket()
+    with place.store().hold(holder()) as hold:
+        found = bucket.get("head.json")
+        assert found is not None
+        if data is None:
+            bucket.delete(["head.json"])
+        else:
+            assert bucket.replace("head.json", data, found.revision)
+        with refused("lock-lost") as caught:
+            hold.fold(b"map\n", b"")
+        assert "removed or replaced" in caught.value.problem.summary
+
+
+def test_a_server_that_refuses_each_change_of_the_head_is_not_asked_for_ever(place: Place) -> None:
+    with place.store(is_disturbed=True).hold(holder()) as hold:
+        place.proxy.fault = lambda method, path: (
+            refusal(412, "PreconditionFailed") if method == "PUT" and "head.json" in path else None
+        )
+        with refused("lock-lost") as caught:
+            hold.fold(b"map\n", b"")
+        assert "without another run in sight" in caught.value.problem.summary
+        place.proxy.fault = lambda method, path: None
+        hold.fold(b"map\n", b"")
+    assert place.store().read().map == b"map\n"
+
+
+def test_an_append_that_the_journal_refuses_is_not_counted(place: Place) -> None:
+    """Another run closed the journal, and this one knows nothing of it yet."""
+    with place.store().hold(holder()) as hold:
+        hold.append(b"one\n")
+        place.bucket().create("journal/0000000001-000000001", b"")
+        with refused("lock-lost"):
+            hold.append(b"two\n")
+        with refused("lock-lost"):
+            hold.check()
+    assert place.store().read().journal == b"one\n"

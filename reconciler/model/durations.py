@@ -205,6 +205,20 @@ SERVER_LOCK_TIMEOUT: Final = 25.0
 APPROVAL_LIFETIME: Final = 3600.0
 """Until an approved plan must be approved again: the person still remembers what it was."""
 
+# An inventory as a state of GitLab, or of another Terraform http server.
+
+STATE_PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Before each further attempt of a call to such a server. A restart of its process takes some seconds."""
+
+STATE_LOCK_POLL: Final = 1.0
+"""Between two attempts to get the lock that another run holds."""
+
+STATE_PROBE: Final = 3.0
+"""For which a run waits if the lock is held only to learn who holds it."""
+
+STATE_TRUST: Final = 10.0
+"""After its last answer, before a writer reads the serial again. A person needs longer to free a lock."""
+
 # An inventory in an object store.
 
 LEASE: Final = 60.0

@@ -250,3 +250,23 @@ OBJECT_BUDGET: Final = 20.0
 
 LOCK_POLL: Final = 1.0
 """Between two looks at the lock of an object store that another run holds. Each is a small read."""
+
+# An inventory in PostgreSQL.
+
+STATEMENT_TIMEOUT: Final = 30.0
+"""For one statement. The map of 100,000 endpoints has some tens of megabytes."""
+
+SESSION_POLL: Final = 0.1
+"""Between two attempts to take a lock that another session holds. Each is one round trip."""
+
+RECONNECT_TIMEOUT: Final = 30.0
+"""To get a lost connection and its lock back. A restart of a server takes some seconds."""
+
+DEAD_SESSION: Final = 25.0
+"""After which both ends drop a connection whose other end does not answer."""
+
+MAX_LOCK_AGE: Final = 10.0
+"""Since the server last answered the holder of the lock. It holds a lock longer than that for a dead one."""
+
+POOLER_TIMEOUT: Final = 3.0
+"""For a second connection, which tells whether a pooler gives both of them the same session."""

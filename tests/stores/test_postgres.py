@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from reconciler.inventory.history_entries import MAX_VERSIONS, Version, line_of
-from reconciler.inventory.stores.base import Content, HistoryLine
+from reconciler.inventory.stores.base import Content, HistoryLine, Hold
 from reconciler.inventory.stores.postgres import lock, open_store
 from reconciler.inventory.stores.postgres.hold import MAX_LINES
 from reconciler.model.errors import InventoryError, InventoryLocked
@@ -138,46 +139,32 @@ def test_a_run_stops_while_another_one_has_the_lock(postgres_server: PostgresSer
             assert append(process, "late") == "lock-lost"
 
 
-def test_a_write_with_an_old_fence_has_no_effect(postgres_server: PostgresServer) -> None:
-    """As if a pooler had moved the run to another session: the connection is there, the lock is not."""
-    address = postgres_server.address(schema="old_fence")
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda hold: hold.fold(b"[]", b"line\n"),
+        lambda hold: hold.append(b"line\n"),
+        lambda hold: hold.append_history([HistoryLine(name="a", data=b"1\n")]),
+        lambda hold: hold.write_document("approved", b"new"),
+        lambda hold: hold.write_document("approved", None),
+    ],
+    ids=["fold", "append", "history", "document", "removal"],
+)
+@pytest.mark.parametrize("change", ["fence = fence + 1", "backend = 1"])
+def test_a_write_without_the_lock_has_no_effect(
+    postgres_server: PostgresServer, write: Callable[[Hold], None], change: str
+) -> None:
+    """Another run had the lock, or a pooler moved the run to another session."""
+    address = postgres_server.address()
+    schema = address.rpartition("=")[2]
     store = open_store(address, {})
     with store.hold(holder()) as hold:
-        hold.append(b"one\n")
-        hold.fold(b"{}", b"rest\n")
-        postgres_server.run_sql("update old_fence.inventory set fence = fence + 1")
-        for write in (
-            lambda: hold.append(b"two\n"),
-            lambda: hold.fold(b"[]", b""),
-            lambda: hold.append_history([HistoryLine(name="a", data=b"1\n")]),
-            lambda: hold.write_document("approved", b"{}"),
-            hold.check,
-        ):
-            with pytest.raises(InventoryError) as lost:
-                write()
-            assert lost.value.problem.code == "lock-lost"
-    assert store.read() == Content(map=b"{}", journal=b"rest\n")
-    assert store.read_history() == b""
-
-
-@pytest.mark.parametrize("write", ["fold", "history", "document", "removal"])
-def test_each_write_checks_the_fence(postgres_server: PostgresServer, write: str) -> None:
-    schema = f"fence_{write}"
-    store = open_store(postgres_server.address(schema=schema), {})
-    with store.hold(holder()) as hold:
         hold.write_document("approved", b"{}")
-        postgres_server.run_sql(f"update {schema}.inventory set fence = fence + 1")
-        with pytest.raises(InventoryError) as lost:
-            match write:
-                case "fold":
-                    hold.fold(b"[]", b"line\n")
-                case "history":
-                    hold.append_history([HistoryLine(name="a", data=b"1\n")])
-                case "document":
-                    hold.write_document("approved", b"new")
-                case _:
-                    hold.write_document("approved", None)
-        assert lost.value.problem.code == "lock-lost"
+        postgres_server.run_sql(f"update {schema}.inventory set {change}")
+        for _ in range(2):
+            with pytest.raises(InventoryError) as lost:
+                write(hold)
+            assert lost.value.problem.code == "lock-lost"
     assert store.read() == Content()
     assert store.read_history() == b""
     assert store.read_document("approved") == b"{}"
@@ -240,7 +227,9 @@ def test_the_lock_is_asked_for_only_if_the_last_answer_is_old(
 
 
 def test_other_inventories_of_the_schema_are_neighbors(postgres_server: PostgresServer) -> None:
-    stores = [open_store(postgres_server.address(name, schema="shared"), {}) for name in ("a", "b/c", "empty")]
+    stores = [
+        open_store(postgres_server.address(name, schema="shared"), {}) for name in ("a", "b/c", "empty")
+    ]
     for number, store in enumerate(stores):
         with store.hold(holder()) as hold:
             if number < 2:
@@ -255,7 +244,13 @@ def test_the_history_keeps_the_last_versions(postgres_server: PostgresServer) ->
 
     def version(number: int) -> HistoryLine:
         made = Version(
-            name="web", number=number, at="2026-11-28T00:00:00Z", action="update", id="1", app_name="a", fields={}
+            name="web",
+            number=number,
+            at="2026-11-28T00:00:00Z",
+            action="update",
+            id="1",
+            app_name="a",
+            fields={},
         )
         return HistoryLine(name="web", data=line_of(made))
 

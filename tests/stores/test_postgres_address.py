@@ -16,7 +16,10 @@ from reconciler.model.errors import InventoryError
             "postgres://db/infra?schema=gpu&sslmode=verify-full&inventory=a%20b%26c",
             "postgres://db/infra?sslmode=verify-full&inventory=a%20b%26c&schema=gpu",
         ),
-        ("postgres:///infra?host=/run/postgresql", "postgres:///infra?host=/run/postgresql&inventory=default"),
+        (
+            "postgres:///infra?host=/run/postgresql",
+            "postgres:///infra?host=/run/postgresql&inventory=default",
+        ),
         ("postgres://a,b:5433/infra", "postgres://a,b:5433/infra?inventory=default"),
     ],
 )
@@ -28,7 +31,8 @@ def test_the_label_is_an_address_of_the_same_inventory(text: str, label: str) ->
 
 def test_the_inventory_and_the_schema_decide_about_the_lock() -> None:
     addresses = [
-        f"postgres://db/infra?{query}" for query in ("", "inventory=prod", "schema=gpu", "inventory=prod&schema=gpu")
+        f"postgres://db/infra?{query}"
+        for query in ("", "inventory=prod", "schema=gpu", "inventory=prod&schema=gpu")
     ]
     assert len({parse_address(address).key for address in addresses}) == 4
     assert parse_address(addresses[0]).key == parse_address("postgres://db.internal/infra").key

@@ -20,7 +20,8 @@ MAX_LINES: Final = 3 * MAX_VERSIONS
 """Lines of the history about one name (count), before the old ones are dropped."""
 
 _HELD: Final = """held as (
-        select name from {0}.inventory where name = $1::text and fence = $2::text::bigint for share
+        select name from {0}.inventory
+        where name = $1::text and fence = $2::text::bigint and backend = pg_backend_pid() for share
     )"""
 """A row if this run has the lock. No other run can count the fence up before the statement has ended."""
 
@@ -32,7 +33,8 @@ _APPEND: Final = """with {held} insert into {0}.journal as j (name, seq, fence, 
 
 _FOLD: Final = """with held as (
         update {0}.inventory set map = $3::bytea, generation = generation + 1, updated_at = now()
-        where name = $1::text and fence = $2::text::bigint returning name, generation
+        where name = $1::text and fence = $2::text::bigint and backend = pg_backend_pid()
+        returning name, generation
     ), gone as (
         delete from {0}.journal where name in (select name from held)
     ), kept as (

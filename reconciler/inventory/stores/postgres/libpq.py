@@ -6,6 +6,7 @@ the rest of a read, and a store sends a dozen statements, whose parameters and r
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 import threading
@@ -57,7 +58,10 @@ class Connection:
 
     def __init__(self, options: Mapping[str, str], *, timeout: float = CONNECT_TIMEOUT) -> None:
         """Connect in `timeout` seconds. Raise ConnectionLost. options: the parameters of libpq."""
-        pq = _pq()
+        prepare_import()
+        from psycopg import errors, pq
+
+        self._errors = errors
         info = " ".join(f"{key}={_quoted(value)}" for key, value in options.items())
         self._libpq = pq.PGconn.connect_start(info.encode())
         end = time.monotonic() + timeout
@@ -130,7 +134,6 @@ class Connection:
         self._libpq.finish()
 
     def _result(self, statement: str, values: Sequence[bytes | None], end: float) -> Any:
-        errors = import_module("psycopg.errors")
         try:
             self._libpq.send_query_params(
                 statement.encode(), values, param_formats=[_BINARY] * len(values), result_format=_BINARY
@@ -147,7 +150,7 @@ class Connection:
                 if result is None:
                     return last
                 last = result
-        except errors.Error as error:
+        except self._errors.Error as error:
             raise ConnectionLost(_text(self._libpq.error_message) or str(error)) from error
 
     def _wait(self, events: int, end: float) -> None:
@@ -163,9 +166,9 @@ def options_of(uri: str, environ: Mapping[str, str]) -> dict[str, str]:
     libpq reads its variables, such as PGPASSWORD, from the environment of the process. Those of `environ`
     that differ are added.
     """
-    import os
+    prepare_import()
+    from psycopg import errors, pq
 
-    pq, errors = _pq(), import_module("psycopg.errors")
     try:
         named = {
             option.keyword.decode(): option.val.decode()
@@ -182,8 +185,8 @@ def options_of(uri: str, environ: Mapping[str, str]) -> dict[str, str]:
     return {**KEEPALIVES, "client_encoding": "UTF8", **named}
 
 
-def _pq() -> Any:
-    """Import `psycopg.pq` without the rest of psycopg. A program that imports psycopg itself gets all of it.
+def prepare_import() -> None:
+    """Let modules of psycopg be imported without the rest of it. Whoever imports psycopg itself gets it all.
 
     The package is put in place without running its `__init__`, which imports everything. That runs when an
     attribute is asked for that is no submodule.
@@ -196,7 +199,7 @@ def _pq() -> Any:
             package = util.module_from_spec(spec)
             package.__dict__["__getattr__"] = _loader(package)
             sys.modules["psycopg"] = package
-        return import_module("psycopg.pq")
+        import_module("psycopg.pq")  # before psycopg.errors, which imports it
 
 
 def _loader(package: ModuleType) -> Any:

@@ -65,7 +65,7 @@ _END_FORMER: Final = """select (
     ) from {0}.inventory i where i.name = $1::text and i.fence = $2::text::bigint"""
 
 _PROVE: Final = """select 1::text from {0}.inventory
-    where name = $1::text and fence = $2::text::bigint and pg_backend_pid()::text = $3::text"""
+    where name = $1::text and fence = $2::text::bigint and backend = pg_backend_pid()"""
 
 _RELEASE: Final = """with freed as (
         update {0}.inventory set holder = null, backend = null
@@ -108,7 +108,7 @@ class SessionLock:
         is_recent = self._lost is None and _now() - self._proved_at < MAX_LOCK_AGE
         if is_recent and connection is not None and not self._has_ended(connection):
             return
-        if not self.run("check the lock", _PROVE, self._address.inventory, self.fence, self._backend):
+        if not self.run("check the lock", _PROVE, self._address.inventory, self.fence):
             raise self.lose(TAKEN)
 
     def run(self, task: str, statement: str, *parameters: str | bytes | int | None) -> list[Row]:

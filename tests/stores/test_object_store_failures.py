@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory.stores.base import Content, HistoryLine, Hold
+from reconciler.inventory.stores.object_store.hold import MAX_APPENDS
 from reconciler.inventory.stores.object_store.store import ObjectStore
 from tests.s3_proxy import LOST_ANSWER, LOST_REQUEST, Fault, refusal
 from tests.s3_server import S3Server
@@ -211,3 +212,29 @@ def test_an_own_certificate_authority_must_be_named(s3_server: S3Server, tmp_pat
         assert store(address, {**environ, "AWS_CA_BUNDLE": str(authority)}).read() == Content()
     with refused("store-refused"):
         store(address, {**environ, "AWS_CA_BUNDLE": str(tmp_path / "missing.pem")}).read()
+
+
+def test_a_merge_whose_answer_was_lost_does_not_repeat_lines(place: Place) -> None:
+    """The head names the merged lines already, and the run does not know it."""
+    state = ["head is changed", "head cannot be read"]
+
+    def fault(method: str, path: str) -> Fault | None:
+        if "head.json" not in path or not state:
+            return None
+        if method == "PUT" and len(state) == 2:
+            del state[0]
+            return LOST_ANSWER
+        if method == "GET" and len(state) == 1:
+            state.clear()
+        return refusal(403, "AccessDenied")
+
+    lines = [b"%d\n" % number for number in range(MAX_APPENDS + 5)]
+    with place.store(is_disturbed=True).hold(holder()) as hold:
+        for number, line in enumerate(lines):
+            if number == MAX_APPENDS - 1:
+                place.proxy.fault = fault
+            hold.append(line)
+        assert not state
+        assert place.store().read().journal == b"".join(lines)
+        hold.append(b"last\n")
+    assert place.store().read().journal == b"".join(lines) + b"last\n"

@@ -30,10 +30,10 @@ class ObjectHold:
     def __init__(self, bucket: Bucket, lease: Lease) -> None:
         self._bucket = bucket
         self._lease = lease
-        self._writing = threading.Lock()  # guards the three below
-        self._appends = 0  # in this hold
-        self._unmerged = 0
-        self._parts = 0
+        self._writing = threading.Lock()  # guards the five below
+        self._appends = 0  # by this hold
+        self._unmerged = 0  # of them since the last fold or merge
+        self._parts = 0  # by this hold
         self._is_broken = False  # the last append may have been written, or may still be on its way
         self._was_broken = False
 
@@ -154,9 +154,16 @@ class ObjectHold:
             return  # the next append tries again
         merged = self._write_part("journal.jsonl", b"".join(line for line in lines if line))
         following = journal_key(self._fence, self._appends)
-        self._lease.change(lambda head: replace(head, journal=(*head.journal, merged), start=following))
-        self._unmerged = 0
-        self._bucket.delete(keys)
+
+        def with_merged(head: Head) -> Head:
+            if head.start != start:  # an earlier merge has come true, whose answer was lost
+                return head
+            return replace(head, journal=(*head.journal, merged), start=following)
+
+        self._lease.change(with_merged)
+        if self._head.start == following:
+            self._unmerged = 0
+            self._bucket.delete(keys)
 
     def _sweep(self) -> None:
         """Delete what belongs to the inventory no longer, also what a killed run left."""
@@ -177,7 +184,6 @@ class ObjectHold:
             Problem(
                 code="store-unavailable",
                 summary=f"Cannot write the journal of {self._bucket.place.label}: an earlier write failed",
-                detail="The entry was not saved; a create is sent only after its intent is saved.",
                 hint="Run the command again: it finds what this run has done, and completes it",
             )
         )

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from reconciler.inventory.history_entries import MAX_VERSIONS, Version, line_of
 from reconciler.inventory.stores.base import Content, HistoryLine
 from reconciler.inventory.stores.object_store.hold import MAX_APPENDS
 from reconciler.inventory.stores.object_store.parts import MAX_PARTS
@@ -77,13 +78,34 @@ def test_many_appends_become_few_objects(place: Place) -> None:
         assert len(place.keys()) == 1
 
 
-def test_the_history_stays_in_few_objects_and_in_order(place: Place) -> None:
-    count = 3 * MAX_PARTS
+def versions(count: int, name: str) -> list[bytes]:
+    """Return the lines of that many versions; `name` may contain the number of the version."""
+    return [
+        line_of(
+            Version(
+                name=name.format(number),
+                number=number,
+                at="2026-11-28T12:00:00+00:00",
+                action="create",
+                id="ep1",
+                app_name="app",
+                fields={},
+            )
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+@pytest.mark.parametrize("name", ["base-{}", "base"], ids=["kept whole", "old versions dropped"])
+def test_the_history_stays_in_few_objects_and_in_order(place: Place, name: str) -> None:
+    lines = versions(4 * MAX_PARTS, name)
     with place.store().hold(holder()) as hold:
-        for line in lines(count):
+        for line in lines:
             hold.append_history([HistoryLine(name="a", data=line)])
         hold.append_history([])
-    assert place.store().read_history() == b"".join(lines(count))
+    kept = place.store().read_history().splitlines(keepends=True)
+    assert kept == lines[-len(kept) :]
+    assert len(kept) == len(lines) if name == "base-{}" else MAX_VERSIONS <= len(kept) < len(lines)
     assert len(place.keys()) <= MAX_PARTS
 
 

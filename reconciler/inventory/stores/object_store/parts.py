@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Final
 
+from reconciler.inventory.history_entries import is_too_long, kept_lines
 from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.bucket import Bucket
 
@@ -17,7 +18,7 @@ def merged_history(bucket: Bucket, keys: Sequence[str], write: Callable[[bytes],
     """Return the keys of the history with its last parts merged by `write`; () if there are few enough.
 
     A part is merged with all after it once these are as large together, so a line is copied a few times at
-    most.
+    most. Old lines are dropped when all parts are merged.
     """
     if len(keys) <= MAX_PARTS:
         return ()
@@ -27,4 +28,7 @@ def merged_history(bucket: Bucket, keys: Sequence[str], write: Callable[[bytes],
     data = bucket.get_all(keys[first:])
     if None in data:
         return ()
-    return (*keys[:first], write(b"".join(part for part in data if part)))
+    merged = b"".join(part for part in data if part)
+    if first == 0 and is_too_long(merged, 0):
+        merged = kept_lines(merged)
+    return (*keys[:first], write(merged))

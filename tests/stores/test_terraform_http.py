@@ -4,68 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.base import Content, HistoryLine
-from reconciler.inventory.stores.terraform_http import TerraformHttpStore, open_store
-from reconciler.inventory.stores.terraform_http.address import parse_address
+from reconciler.inventory.stores.terraform_http import open_store
 from reconciler.inventory.stores.terraform_http.hold import StateHold
-from reconciler.inventory.stores.terraform_http.server import StateServer as Calls
 from reconciler.inventory.stores.terraform_http.state_lock import PROBE
 from reconciler.model.errors import InventoryError, InventoryLocked
-from tests.stores.gitlab_server import PASSWORD, StateServer, environment, state_server
+from tests.stores.gitlab_server import StateServer
+from tests.stores.terraform_states import HOLDER, address, error_of, running_server, server, store
 
-HOLDER = LockHolder(
-    who="alice",
-    host="runner-7",
-    pid=4242,
-    command="apply",
-    since="2026-11-28T12:00:00+00:00",
-    ci_run_url="https://gitlab.example/infra/-/jobs/991",
-    version="1.0",
-)
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[StateServer]:
-    with state_server() as served:
-        yield served
-
-
-@pytest.fixture
-def server(_server: StateServer) -> StateServer:
-    """A server without states and faults."""
-    fresh = StateServer(port=_server.port)
-    for name in ("states", "faults", "requests", "authorizations", "bodies"):
-        setattr(_server, name, getattr(fresh, name))
-    _server.max_size, _server.ignores_locks, _server.clock = 0, False, 0.0
-    return _server
-
-
-@pytest.fixture(params=["gitlab", "plain"])
-def address(request: pytest.FixtureRequest, server: StateServer) -> str:
-    return server.gitlab("prod") if request.param == "gitlab" else server.plain("prod")
-
-
-def store(server: StateServer, address: str) -> TerraformHttpStore:
-    """Return a store whose pauses are short."""
-    variables = environment(server)
-    state = parse_address(address, variables)
-    calls = Calls(state, pauses=(0.01, 0.01, 0.01), sleep=lambda seconds: time.sleep(seconds / 20))
-    return TerraformHttpStore(state, variables, server=calls)
-
-
-def error_of(caught: pytest.ExceptionInfo[InventoryError]) -> str:
-    """Return the whole text of a problem, which never has a credential."""
-    problem = caught.value.problem
-    text = f"{problem.summary}\n{problem.detail}\n{problem.hint}"
-    assert PASSWORD not in text
-    return text
+__all__ = ["address", "running_server", "server"]
 
 
 def test_there_is_nothing_at_first(server: StateServer, address: str) -> None:

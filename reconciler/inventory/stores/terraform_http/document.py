@@ -67,7 +67,7 @@ class Document:
         seen: Counter[str | None] = Counter()
         kept = []
         for line in reversed(self.history.splitlines(keepends=True)):
-            name = name_of(line)
+            name = name_of(line.rstrip())
             seen[name] += 1
             if seen[name] <= count:
                 kept.append(line)

@@ -245,7 +245,7 @@ def perform(
     clock: Clock,
 ) -> ApplyReport:
     """Perform an approved plan. The session holds the lock of the inventory."""
-    with remote(context, approved.settings) as account:
+    with remote(context, approved.settings, session.hold.check) as account:
         planned_for = (getattr(change, "live", None) for change in approved.plan.changes)
         account.mask_env_values_of((*approved.plan.unmanaged, *filter(None, planned_for)))
         staying, released = users_after(approved.plan.pending, approved.live if approved.others else ())

@@ -201,7 +201,7 @@ def test_an_answer_that_ends_the_connection(server: KeepAliveServer, answer: byt
 def test_a_client_for_writes_shares_everything(server: KeepAliveServer) -> None:
     with client_of(server, read_only=True) as reader:
         reader.send(GET)
-        with reader.for_writes() as writer:
+        with reader.for_writes(lambda: None) as writer:
             assert writer.send(UPDATE) == {}
         with pytest.raises(RuntimeError, match="closed"):
             writer.send(UPDATE)
@@ -214,7 +214,7 @@ def test_a_client_for_writes_shares_everything(server: KeepAliveServer) -> None:
 
 def test_the_last_client_closes_the_connections(server: KeepAliveServer) -> None:
     reader = client_of(server, read_only=True)
-    writer = reader.for_writes()
+    writer = reader.for_writes(lambda: None)
     reader.send(GET)
     reader.close()
     reader.close()  # once more is nothing

@@ -101,6 +101,7 @@ class Client:
         self._read_timeout = read_timeout
         self._timing = timing
         self._read_only = read_only
+        self._check_write: Callable[[], None] = lambda: None
         self._throttle = Throttle(parallelism)
         self._pause = ServerPause(timing)
         # A proxy would send loopback traffic, with the key, to another machine.
@@ -123,13 +124,15 @@ class Client:
             else connections(address, proxy, connect_timeout, is_own_process=timing.is_own_process)
         )
 
-    def for_writes(self) -> Self:
+    def for_writes(self, check: Callable[[], None]) -> Self:
         """Return a client that may write, with the same connections, throttle, pause and secrets.
 
-        Close it as well; the connections are closed with the last of the clients.
+        `check` is called directly before each attempt of a write, which is not sent if it raises. Close the
+        client as well; the connections are closed with the last of the clients.
         """
         writing = copy.copy(self)
         writing._read_only = writing._is_closed = False
+        writing._check_write = check
         self._connections.share()
         return writing
 
@@ -200,6 +203,8 @@ class Client:
         with self._throttle.slot() as slot:
             if (refused := self._pause.wait(request, DEFAULT_POLICY.budget)) is not None:
                 return refused
+            if request.method != "GET":
+                self._check_write()
             started = time.perf_counter()
             answer = self._exchange(request)
             if isinstance(answer, Answer):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _client(context: Context, settings: Settings, *, read_only: bool) -> Iterator[Client]:
+def _client(context: Context, settings: Settings) -> Iterator[Client]:
     if context.client is not None:
         context.client.add_secrets(lambda: settings.secret_values)
         yield context.client
         return
-    with new_client(context, settings, read_only=read_only) as client:
+    with new_client(context, settings, read_only=True) as client:
         yield client
 
 
@@ -65,20 +65,21 @@ def reader(context: Context, settings: Settings) -> Iterator[AccountReader]:
     if context.early is not None:
         yield context.early.account_for(settings)
         return
-    with _client(context, settings, read_only=True) as client:
+    with _client(context, settings) as client:
         yield AccountReader(client, ENDPOINT, parallelism=context.parallelism, **_callbacks(context))
 
 
 @contextmanager
-def remote(context: Context, settings: Settings) -> Iterator[AccountWriter]:
+def remote(context: Context, settings: Settings, check: Callable[[], None]) -> Iterator[AccountWriter]:
     """Yield write access to the account; only an approved plan gets it.
 
-    Its client has the connections of the early listing.
+    `check` is called before each change, and raises if the run must not make it any more. The client has the
+    connections of the early listing.
     """
     early = context.early
-    opened = early.client_for_writes() if early else _client(context, settings, read_only=False)
-    with opened as client:
-        yield AccountWriter(client, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
+    opened = nullcontext(early.client) if early else _client(context, settings)
+    with opened as client, client.for_writes(check) as writing:
+        yield AccountWriter(writing, ENDPOINT, parallelism=context.parallelism, on_unread=context.on_unread)
 
 
 def _callbacks(context: Context) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class EarlyListing:
     """
 
     def __init__(self, client: Client, account: AccountReader) -> None:
-        self._client: Final = client
+        self.client: Final = client
         self._account: Final = account
         self._are_secrets_known = threading.Event()
         client.add_secrets(self._wait_for_secrets)
@@ -137,13 +138,9 @@ class EarlyListing:
 
     def prepare_writes(self, count: int) -> None:
         """Open connections for that many writes, and import what they need, in the background."""
-        self._client.warm(count)
-        self._client.prepare_writes()
+        self.client.warm(count)
+        self.client.prepare_writes()
         DaemonThreadPool(1).submit(_import_for_writes)
-
-    def client_for_writes(self) -> Client:
-        """Return a client that may write, for an approved plan; the caller closes it."""
-        return self._client.for_writes()
 
     def end(self) -> None:
         """Report no further page, and wait for nothing."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.apply.clock import Clock, SystemClock
 from reconciler.apply.executor import Executor
 from reconciler.apply.writer import Writer
-from reconciler.inventory.session import Session, needs_checkpoint
+from reconciler.inventory.session import Session
 from reconciler.model.apply_events import ApplyEvent, ApplyReport, ChangeResult
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
@@ -300,7 +300,7 @@ def _has_work(context: Context, planned: PlanResult, goal: Goal) -> bool:
     is_partial = context.selection.targets or context.selection.excludes or goal.imperative
     return (
         bool(planned.plan.pending or any(planned.inventory.every_intent()) or stale)
-        or needs_checkpoint(context.store)
+        or planned.needs_checkpoint
         or (planned.claim.has_news and goal.imperative is None)
         or bool(has_approved_plan(context) and not is_partial)
     )

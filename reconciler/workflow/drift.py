@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from reconciler.config.loader import LoadedConfig
 from reconciler.config.references.resolver import UnsetReference
 from reconciler.inventory.files import read_regular_file
-from reconciler.inventory.session import inventory_exists
 from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.snapshot import read_snapshot
 from reconciler.kinds.registry import KINDS, address_of, split_address
 from reconciler.model.command import command_line
 from reconciler.model.drift import Alarm, DriftReport
@@ -64,14 +64,14 @@ def drift(
     if images is not None:
         images.begin(context, loaded)
     known_fingerprints, problems = _read_baseline(context, baseline)
-    by_declaration = not inventory_exists(context.store)
+    snapshot = read_snapshot(context.store)
+    inventory, by_declaration = snapshot.inventory(), not snapshot.exists
     if not by_declaration:
         # an unset reference does not matter: the applied value is compared by its fingerprint
         loaded = replace(
             loaded,
             problems=tuple(problem for problem in loaded.problems if not isinstance(problem, UnsetReference)),
         )
-    inventory = load_inventory(context.store)
     begin_balance(context, inventory)
     current = planned(context, loaded, inventory, guarded=False)
     current = _without_refusals(images.checked(current) if images else current)

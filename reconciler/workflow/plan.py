@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.config.loader import LoadedConfig
-from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.snapshot import read_snapshot
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Forget, Plan
@@ -56,6 +56,7 @@ class PlanResult:
     inventory: as it was read. claim: the run's claim to it. resolution: the outcome of the creates that were
     open in it; others: the same for other kinds, by type. live: what the account has. files_read: the files.
     environment: the one of the run, or None. unproved: the unchanged endpoints that an apply probes.
+    needs_checkpoint: an interrupted run left entries in the journal that the map does not have yet.
     """
 
     plan: Plan
@@ -69,6 +70,7 @@ class PlanResult:
     environment: Environment | None = None
     others: Mapping[str, Resolution] = field(default_factory=dict)
     unproved: tuple[Unproved, ...] = ()
+    needs_checkpoint: bool = False
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -165,14 +167,15 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     is_applied: writes may follow, so prepare for them as soon as changes are foreseen.
     """
     loaded = goal.load(context)
-    inventory = load_inventory(context.store)
+    snapshot = read_snapshot(context.store)
+    inventory = snapshot.inventory()
     if context.early is not None and (count := _foreseen_changes(context.selection, loaded, inventory, goal)):
         context.early.prepare_changes()
         if is_applied:
             context.early.prepare_writes(count)
     elif context.early is not None and goal.is_destroy and inventory.records:
         context.early.read_prices()
-    return planned(context, loaded, inventory, goal)
+    return replace(planned(context, loaded, inventory, goal), needs_checkpoint=snapshot.needs_checkpoint)
 
 
 def _foreseen_changes(selection: Selection, loaded: LoadedConfig, inventory: Inventory, goal: Goal) -> int:

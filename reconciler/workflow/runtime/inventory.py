@@ -203,6 +203,8 @@ def _interrupted_deletes(context: Context, inventory: Inventory, account: Accoun
     """Return the IDs that an interrupted apply of the same API key was approved to delete."""
     if host_mismatch(inventory, account.url) or inventory.owner.account != account.key:
         return ()
+    if all(record.id in account.live_ids for record in inventory.records.values()):
+        return ()
     try:
         document = context.store.read_document(APPROVED_PLAN)
         changes = json.loads(document or b"")["saved_plan"]["changes"].values()

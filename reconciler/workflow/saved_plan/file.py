@@ -14,13 +14,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from reconciler.inventory.errors import saying_saved
 from reconciler.inventory.files import read_regular_file, write_user_file
 from reconciler.inventory.session import Session
 from reconciler.inventory.session import load as load_inventory
 from reconciler.inventory.stores.base import APPROVED_PLAN
 from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.encoding import json_bytes, json_chunks
-from reconciler.model.errors import InvalidConfig
+from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.settings import Allowances
@@ -199,7 +200,10 @@ def save_approved_plan(context: Context, session: Session, planned: PlanResult, 
     """Write the approved plan for `--resume`. Raise InventoryError if that fails; nothing was sent then."""
     promise = _plan_json(context, planned, goal, approved_plan_path(context))
     chunks = _promise_chunks(b'{"saved_plan": ', promise, planned)
-    session.hold.write_document(APPROVED_PLAN, b"".join(chain(chunks, (b"}\n",))))
+    try:
+        session.hold.write_document(APPROVED_PLAN, b"".join(chain(chunks, (b"}\n",))))
+    except InventoryError as error:
+        raise saying_saved(error, "Nothing was changed") from error
 
 
 def delete_approved_plan(session: Session) -> None:

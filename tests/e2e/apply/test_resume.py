@@ -289,7 +289,7 @@ def test_an_approval_that_cannot_be_kept(sandbox: Sandbox) -> None:
     sandbox.declare(item("a"))
     ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 1
-    assert f"cannot write {APPROVED}" in ran.err
+    assert f"Cannot write {APPROVED}" in ran.err
     assert sandbox.sent() == []
 
 

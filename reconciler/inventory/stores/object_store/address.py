@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from reconciler.model.errors import InventoryError
+from reconciler.model.hosts import is_loopback, url_error
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 
 _BUCKET: Final = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._-]{1,221}")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9!_.*'()=@+-]+(?:/[A-Za-z0-9!_.*'()=@+-]+)*")
+
+_HTTP: Final = re.compile(r"^http://", re.IGNORECASE)
+_DOCUMENTS: Final = frozenset({"GOOGLE_SERVICE_ACCOUNT_KEY"})
+"""Variables whose value is a document of several lines."""
 
 _ENDPOINTS: Final = {
     "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
@@ -91,12 +95,21 @@ class Address:
         return Address(scheme=self.scheme, bucket=self.bucket, prefix=prefix)
 
     def config(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables of the provider that are set."""
-        return {name: environ[name] for name in _VARIABLES[self.scheme] if environ.get(name)}
+        """Return the variables of the provider that are set. Raise InventoryError if one cannot be used.
+
+        The library would end the process at a line break or an invalid URL in them.
+        """
+        config = {name: environ[name] for name in _VARIABLES[self.scheme] if environ.get(name)}
+        for name, value in config.items():
+            if not (value.isascii() and value.isprintable()) and name not in _DOCUMENTS:
+                raise self._unusable(name, "contains a character that a request cannot have, as a line break")
+            if name in _ENDPOINTS[self.scheme] and (error := url_error(_HTTP.sub("https://", value))):
+                raise self._unusable(name, error[0])
+        return config
 
     def server(self, environ: Mapping[str, str]) -> str:
         """Return the address of the server without a user, or "" for the one of the provider."""
-        parts = urlsplit(self._endpoint(environ))
+        parts = _split(self._endpoint(environ))
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
 
     def allows_http(self, environ: Mapping[str, str]) -> bool:
@@ -108,7 +121,7 @@ class Address:
         if not endpoint.lower().startswith("http://"):
             return False
         variable = _ALLOW_HTTP[self.scheme]
-        if _is_loopback(urlsplit(endpoint).hostname or "") or environ.get(variable, "").lower() == "true":
+        if is_loopback(_split(endpoint).hostname or "") or environ.get(variable, "").lower() == "true":
             return True
         raise InventoryError(
             Problem(
@@ -119,13 +132,22 @@ class Address:
             )
         )
 
+    def _unusable(self, name: str, why: str) -> InventoryError:
+        return InventoryError(
+            Problem(
+                code="store-refused",
+                summary=f"Cannot open {self.label}: {name} {why}",
+                hint=f"Set {name} again, or remove it with `unset {name}`",
+            )
+        )
+
     def _endpoint(self, environ: Mapping[str, str]) -> str:
         return next((value for name in _ENDPOINTS[self.scheme] if (value := environ.get(name))), "")
 
 
 def parse_address(text: str) -> Address:
     """Return the address of a text. Raise InventoryError if it is none; a text with a user is not shown."""
-    parts = urlsplit(text)
+    parts = _split(text)
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise _invalid(f"The address of {parts.scheme}:// has more than a bucket and a prefix")
     prefix = parts.path.strip("/")
@@ -140,6 +162,14 @@ def parse_address(text: str) -> Address:
     return Address(scheme=parts.scheme, bucket=parts.netloc, prefix=prefix)
 
 
+def _split(text: str) -> SplitResult:
+    """Return the parts of a URL; none of them if it is no URL."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
 def _invalid(summary: str, example: str = "s3://BUCKET/prod") -> InventoryError:
     return InventoryError(
         Problem(
@@ -148,12 +178,3 @@ def _invalid(summary: str, example: str = "s3://BUCKET/prod") -> InventoryError:
             hint=f"Write `--state {example}`; credentials are read from the variables of the provider",
         )
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

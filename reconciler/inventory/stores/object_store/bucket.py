@@ -175,7 +175,7 @@ class Bucket:
 
     def entries(self, folder: str) -> list[Entry]:
         """Return the objects below a folder in the order of their keys. Foreign ones are left out."""
-        with self._failures("list", f"{folder}/"):
+        with self._failures("read", f"{folder}/"):
             chunks = obstore.list(self._store, self._path(folder), chunk_size=1000)
             found = [meta for chunk in chunks for meta in chunk]
         cut = len(self._path(""))

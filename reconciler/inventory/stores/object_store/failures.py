@@ -38,6 +38,9 @@ _CREATE: Final[dict[str, Callable[[str], str]]] = {
     "gs": lambda bucket: command_line("gcloud", "storage", "buckets", "create", f"gs://{bucket}"),
     "az": lambda bucket: command_line("az", "storage", "container", "create", "--name", bucket),
 }
+_ABOUT_OBJECT: Final = frozenset({"store-refused", "store-failed"})
+"""Codes of failures that may concern one object only."""
+
 _NO_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound"})
 _NO_OBJECT: Final = frozenset({"NoSuchKey", "BlobNotFound", "NoSuchVersion"})
 _BAD_KEY: Final = frozenset(
@@ -98,7 +101,7 @@ def problem_of(error: BaseException, place: Place, verb: str, key: str = "") -> 
     return Problem(
         code=code,
         summary=f"Cannot {verb} {place.label}: {what}",
-        detail=f"The request was about {place.label}/{key}." if key else "",
+        detail=f"The request was about {place.label}/{key}." if key and code in _ABOUT_OBJECT else "",
         hint=hint,
     )
 

@@ -40,9 +40,10 @@ class StateServer:
 
     faults: what happens to the next requests with a method, one after the other. A number is answered as the
     status, without effect; `lost` and `dropped` close the connection after and before the request had its
-    effect; `slow` answers after 0.3 s; `nonsense` answers 200 with no JSON, and `redirect` sends elsewhere.
+    effect; `slow` answers after 0.3 s; `nonsense` answers 200 without JSON,
+    `wrong-digest` with another Content-MD5, and `redirect` sends elsewhere.
     max_size: bytes of a state, 0 for no limit. ignores_locks: LOCK always succeeds. clock: seconds that the
-    header Date is ahead.
+    header Date is ahead. retry_after: that header of answers that are faults.
     """
 
     port: int = 0
@@ -55,6 +56,7 @@ class StateServer:
     ignores_locks: bool = False
     redirect_to: str = "https://elsewhere.example/state"
     clock: float = 0.0
+    retry_after: str = ""
     guard: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -122,12 +124,15 @@ class _Handler(BaseHTTPRequestHandler):
             fault = waiting.pop(0) if waiting else ""
         match fault:
             case int():
-                return self._answer(fault, b'{"message":"a fault"}')
+                headers = {"Retry-After": served.retry_after} if served.retry_after else {}
+                return self._answer(fault, b'{"message":"a fault"}', headers)
             case "dropped":
                 self.close_connection = True
                 return None
             case "nonsense":
                 return self._answer(200, b"<html>a login page</html>")
+            case "wrong-digest":
+                return self._answer(200, b"{}", {"Content-MD5": "AAAA"})
             case "redirect":
                 return self._answer(302, b"", {"Location": served.redirect_to})
         with served.guard:

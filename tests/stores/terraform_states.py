@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -38,6 +38,7 @@ def server(running_server: StateServer) -> StateServer:
     for name in ("states", "faults", "requests", "authorizations", "bodies"):
         setattr(running_server, name, getattr(fresh, name))
     running_server.max_size, running_server.ignores_locks, running_server.clock = 0, False, 0.0
+    running_server.retry_after = ""
     return running_server
 
 
@@ -46,11 +47,15 @@ def address(request: pytest.FixtureRequest, server: StateServer) -> str:
     return server.gitlab("prod") if request.param == "gitlab" else server.plain("prod")
 
 
-def store(server: StateServer, address: str) -> TerraformHttpStore:
+def _short(seconds: float) -> None:
+    time.sleep(seconds / 20)
+
+
+def store(server: StateServer, address: str, sleep: Callable[[float], None] = _short) -> TerraformHttpStore:
     """Return a store whose pauses are short."""
     variables = environment(server)
     state = parse_address(address, variables)
-    calls = Calls(state, pauses=(0.01, 0.01, 0.01), sleep=lambda seconds: time.sleep(seconds / 20))
+    calls = Calls(state, pauses=(0.01, 0.01, 0.01), sleep=sleep)
     return TerraformHttpStore(state, variables, server=calls)
 
 

@@ -8,12 +8,16 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.inventory.history_entries import Version, line_of
 from reconciler.inventory.stores.base import Content, HistoryLine
+from reconciler.inventory.stores.terraform_http import TerraformHttpStore
+from reconciler.inventory.stores.terraform_http.address import parse_address
 from reconciler.inventory.stores.terraform_http.document import Document, parse_document
 from reconciler.inventory.stores.terraform_http.lock_info import MAX_ID, new_lock_id, parse_lock
+from reconciler.inventory.stores.terraform_http.server import StateServer as Calls
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import Problem, Severity
-from tests.stores.gitlab_server import StateServer
+from tests.stores.gitlab_server import StateServer, environment, state_server
 from tests.stores.terraform_states import HOLDER, address, error_of, running_server, server, store
 
 __all__ = ["address", "running_server", "server"]
@@ -119,8 +123,16 @@ def test_a_newer_format_is_refused() -> None:
 
 
 def versions(name: str, count: int) -> list[HistoryLine]:
-    data = '{"action": "update", "name": "%s", "number": %d}\n'
-    return [HistoryLine(name=name, data=(data % (name, number)).encode()) for number in range(1, count + 1)]
+    at = "2026-11-28T12:00:00Z"
+    return [
+        HistoryLine(
+            name=name,
+            data=line_of(
+                Version(name=name, number=number, at=at, action="update", id="i", app_name=name, fields={})
+            ),
+        )
+        for number in range(1, count + 1)
+    ]
 
 
 def test_a_full_state_loses_history_before_it_refuses_a_record(server: StateServer, address: str) -> None:
@@ -133,6 +145,18 @@ def test_a_full_state_loses_history_before_it_refuses_a_record(server: StateServ
     assert mine.read() == Content(map=b"map", journal=b"x" * 400 + b"\n")
     kept = mine.read_history().splitlines(keepends=True)
     assert kept == [line.data for line in (*versions("a", 20)[10:], *versions("b", 3))]
+
+
+def test_old_versions_are_dropped(server: StateServer, address: str) -> None:
+    """By the rule of all stores: the last twenty of each name, once there are twice as many lines."""
+    lines = versions("a", 100)
+    with store(server, address).hold(HOLDER) as hold:
+        for start in range(0, 100, 10):
+            hold.append_history(lines[start : start + 10])
+        hold.append_history([])
+    kept = store(server, address).read_history().splitlines(keepends=True)
+    assert 20 <= len(kept) <= 60
+    assert kept == [line.data for line in lines[-len(kept) :]]
 
 
 def test_a_full_state_says_what_is_large(server: StateServer, address: str) -> None:
@@ -170,9 +194,7 @@ def test_a_write_that_is_refused_is_not_saved(server: StateServer, address: str,
         server.faults["POST"] = [status]
         with pytest.raises(InventoryError) as caught:
             hold.append(b"two\n")
-        text = error_of(caught)
-        assert f"POST {address} was answered with {status}" in text
-        assert "The entry was not saved" in text
+        assert f"POST {address} was answered with {status}" in error_of(caught)
         hold.append(b"three\n")  # the server can tell, so the hold goes on
     assert store(server, address).read().journal == b"one\nthree\n"
 
@@ -276,3 +298,55 @@ def test_doctor_sees_what_the_server_can_do(server: StateServer, address: str) -
 def test_doctor_names_what_fails(server: StateServer, address: str) -> None:
     server.faults["GET"] = [401]
     assert [row.code for row in store(server, address).examine()] == ["store-refused"]
+
+
+def test_an_interrupted_lock_is_freed(server: StateServer, address: str) -> None:
+    """The answer to LOCK never comes: the lock may be taken, so it is freed as far as possible."""
+    method = "POST" if address == server.gitlab("prod") else "LOCK"
+    server.faults[method] = ["lost"] * 4
+    with pytest.raises(InventoryError, match="got no answer"), store(server, address).hold(HOLDER):
+        pass
+    assert not server.state(address).lock
+
+
+def test_a_body_that_was_changed_on_the_way(server: StateServer, address: str) -> None:
+    server.faults["GET"] = ["wrong-digest"]
+    with pytest.raises(InventoryError, match="Content-MD5"):
+        store(server, address).read()
+
+
+def test_a_failed_release_does_not_hide_the_error(server: StateServer, address: str) -> None:
+    method = "DELETE" if address == server.gitlab("prod") else "UNLOCK"
+    holding = store(server, address).hold(HOLDER)
+    holding.__enter__()
+    server.faults[method] = [500] * 4
+    error = ValueError("from inside")
+    assert not holding.__exit__(ValueError, error, None)
+    assert "could not be freed" in error.__notes__[0]
+
+
+def test_a_server_that_goes_away_has_no_late_write() -> None:
+    """Nothing was sent, so the hold may go on as soon as the server is there again."""
+    with state_server() as own:
+        state = parse_address(own.gitlab("prod"), environment(own))
+        calls = Calls(state, pauses=(0.01,))
+        holding = TerraformHttpStore(state, environment(own), server=calls).hold(HOLDER)
+        hold = holding.__enter__()
+        hold.append(b"one\n")
+    calls.close()
+    for _ in range(2):
+        with pytest.raises(InventoryError, match="got no answer") as caught:
+            hold.append(b"two\n")
+        assert "may have" not in error_of(caught)
+    with pytest.raises(InventoryError, match="could not be freed"):
+        holding.__exit__(None, None, None)
+
+
+def test_the_server_may_name_the_pause(server: StateServer, address: str) -> None:
+    slept: list[float] = []
+    mine = store(server, address, sleep=slept.append)
+    mine.read()
+    server.faults["GET"] = [429]
+    server.retry_after = "3"
+    mine.read()
+    assert slept == [3.0]

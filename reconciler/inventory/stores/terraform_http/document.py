@@ -12,11 +12,11 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any, Final
 
-from reconciler.inventory.history_entries import name_of
+from reconciler.inventory.history_entries import is_too_long, kept_lines, name_of
 from reconciler.inventory.stores.base import Content
 from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InventoryError
@@ -53,9 +53,11 @@ class Document:
         journal = (self.content.journal or b"") + line
         return replace(self, content=Content(map=self.content.map, journal=journal))
 
-    def with_history(self, lines: bytes) -> Document:
-        """Return the document with more lines of the history."""
-        return replace(self, history=self.history + lines)
+    def with_history(self, lines: Sequence[bytes]) -> Document:
+        """Return the document with more lines of the history, and without those that are too old."""
+        is_cut = is_too_long(self.history, len(lines))
+        history = self.history + b"".join(lines)
+        return replace(self, history=kept_lines(history) if is_cut else history)
 
     def with_document(self, name: str, data: bytes | None) -> Document:
         """Return the document with a small document replaced, or removed by None."""

@@ -19,8 +19,6 @@ from reconciler.model.text import quantity
 from reconciler.novita.http.transport import MAX_BODY_SIZE
 
 DOCTOR: Final = "reconciler doctor"
-NOT_SAVED: Final = "The entry was not saved; a create is sent only after its intent is saved."
-UNKNOWN: Final = "It is not known whether the entry was saved; the next run reads what the server has."
 
 _AGAIN: Final = "Run the command again: it finds what this run has done, and completes it"
 _CREDENTIAL: Final = (
@@ -79,8 +77,9 @@ def unreachable(target: Target, error: Exception) -> InventoryError:
     )
 
 
-def with_detail(error: InventoryError, detail: str) -> InventoryError:
-    """Return the error with a sentence about what is saved."""
+def maybe_written(error: InventoryError) -> InventoryError:
+    """Return the error with a sentence that the server may have done the write all the same."""
+    detail = "The server may have this write all the same. The next run reads what is there."
     return InventoryError(replace(error.problem, detail=detail))
 
 
@@ -96,14 +95,14 @@ def too_large(address: StateAddress, document: Document, size: int) -> Inventory
         "store-full",
         f"{address.write} was refused: the inventory of {quantity(size, 'byte')} is too large (413)",
         f"{limit}, or keep the inventory elsewhere: `{copy}`",
-        f"{NOT_SAVED}\nBytes: {parts}; the largest part is the {next(iter(sizes))}. "
+        f"Bytes: {parts}; the largest part is the {next(iter(sizes))}. "
         "The history was already left out as far as possible.",
     )
 
 
 def lock_lost(address: StateAddress, why: str) -> InventoryError:
     """Return the error of a writer whose lock was freed, or beside whom somebody else wrote."""
-    return _error("lock-lost", f"The lock of {address.label} was lost: {why}", _AGAIN, NOT_SAVED)
+    return _error("lock-lost", f"The lock of {address.label} was lost: {why}", _AGAIN)
 
 
 def broken(address: StateAddress) -> InventoryError:
@@ -112,7 +111,6 @@ def broken(address: StateAddress) -> InventoryError:
         "store-unavailable",
         f"Cannot write the journal of {address.label}: an earlier write failed",
         _AGAIN,
-        NOT_SAVED,
     )
 
 

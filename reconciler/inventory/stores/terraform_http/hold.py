@@ -71,9 +71,8 @@ class StateHold:
     def append_history(self, lines: Sequence[HistoryLine]) -> None:
         if not lines:
             return
-        new = b"".join(line.data for line in lines)
         with self._writing:
-            self._write(lambda document: document.with_history(new))
+            self._write(lambda document: document.with_history([line.data for line in lines]))
 
     def write_document(self, name: str, data: bytes | None) -> None:
         with self._writing:
@@ -155,7 +154,7 @@ class StateHold:
         assert failure is not None
         if not may_be_written:
             self._unsettled = None
-        raise failures.with_detail(failure, failures.UNKNOWN if may_be_written else failures.NOT_SAVED)
+        raise failures.maybe_written(failure) if may_be_written else failure
 
     def _refused(
         self, status: int, document: Document, failure: InventoryError, *, may_be_written: bool
@@ -171,7 +170,7 @@ class StateHold:
             self._unsettled = None
         if status == TOO_LARGE:
             return False
-        raise failures.with_detail(failure, failures.UNKNOWN if may_be_written else failures.NOT_SAVED)
+        raise failures.maybe_written(failure) if may_be_written else failure
 
     def _is_written(self, document: Document) -> bool:
         """Read the state back. Return False if it is as before, or cannot be read. Raise if it is another."""

@@ -30,6 +30,9 @@ from reconciler.novita.http.transport import Connection, Message, Response
 BUSY: Final = frozenset({429, 500, 502, 503, 504})
 """Answers after which a call may be repeated, if it is one that may be."""
 
+FIRST_ATTEMPTS: Final = 2
+"""Repeats of the first call to a server (count)."""
+
 CONFLICTS: Final = frozenset({409, 423})
 """Answers of a server to a run that does not hold the lock."""
 
@@ -49,6 +52,7 @@ class StateServer:
         self.sleep = sleep
         self._lock = threading.Lock()
         self._connections: dict[tuple[str, str, int], Connection] = {}
+        self._has_answered = False
 
     def call(self, target: Target, body: bytes = b"", *, lock_id: str = "") -> Response:
         """Send one request. Raise NotSent or UnusableResponse."""
@@ -68,7 +72,9 @@ class StateServer:
         query = f"?ID={quote(lock_id, safe='')}" if lock_id else ""
         message = Message(method=target.method, target=path + query, headers=headers, body=body)
         with self._lock:
-            return self._connection(target).exchange(message, CALL_TIMEOUT)
+            response = self._connection(target).exchange(message, CALL_TIMEOUT)
+            self._has_answered = True
+            return response
 
     def call_repeatedly(self, target: Target, body: bytes = b"", *, lock_id: str = "") -> Response:
         """Send a request that may be sent twice, again while there is no answer or the server is busy.
@@ -76,7 +82,9 @@ class StateServer:
         Raise InventoryError if the last attempt fails as well.
         """
         started = time.monotonic()
-        for pause in (*self.pauses, None):
+        # A server that has never answered is rather at another address than busy.
+        pauses = self.pauses if self._has_answered else self.pauses[:FIRST_ATTEMPTS]
+        for pause in (*pauses, None):
             error: Exception | None = None
             try:
                 response = self.call(target, body, lock_id=lock_id)

@@ -87,6 +87,9 @@ class Store(Protocol):
     @property
     def folder(self) -> Path | None: ...
 
+    def prepare_read(self) -> None:
+        """Connect now, beside other work, so that the first read is faster. That read reports failures."""
+
     def read(self) -> Content:
         """Return the map and the journal, without a lock, even while another run writes them."""
 

@@ -191,9 +191,12 @@ def early_listing(
         if with_limits:
             early.read_limits()
             early.read_prices()
-        if with_other_kinds:
-            with suppress(InventoryError):  # the command reports it
-                early.list_recorded_kinds(context.store)
+        with suppress(InventoryError):  # the command reports it
+            store = context.store
+            if store.folder is None:
+                DaemonThreadPool(1).submit(store.prepare_read)
+            elif with_other_kinds:
+                early.list_recorded_kinds(store)
         try:
             yield replace(context, early=early)
         finally:

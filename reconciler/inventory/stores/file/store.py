@@ -73,6 +73,9 @@ class FileStore:
         """Return whether there is an inventory, even an empty one."""
         return self.path.exists() or journal_path(self.path).exists()
 
+    def prepare_read(self) -> None:
+        """Do nothing: a file needs no connection."""
+
     def read(self) -> Content:
         """Read both files, even while another run writes them.
 

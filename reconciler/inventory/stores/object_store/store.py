@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,10 @@ class ObjectStore:
     @property
     def folder(self) -> Path | None:
         return None
+
+    def prepare_read(self) -> None:
+        with suppress(InventoryError):
+            _ = self._bucket  # imports the library
 
     def read(self) -> Content:
         """Return the map and the journal.

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -75,6 +75,10 @@ class PostgresStore:
     @property
     def folder(self) -> Path | None:
         return None
+
+    def prepare_read(self) -> None:
+        with suppress(ConnectionLost, InventoryError), self._guard:
+            self._connected()
 
     def read(self) -> Content:
         rows = self._query("read the inventory", _READ, self._address.inventory)

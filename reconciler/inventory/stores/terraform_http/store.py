@@ -39,6 +39,9 @@ class TerraformHttpStore:
     def label(self) -> str:
         return self._server.address.label
 
+    def prepare_read(self) -> None:
+        """Do nothing: a read is a single request."""
+
     def read(self) -> Content:
         return self._document().content
 

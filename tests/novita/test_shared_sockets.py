@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.errors import AnswerLost, Unreachable
+from reconciler.model.errors import AnswerLost, InventoryError, Unreachable
+from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.novita.http import httpx_transport, sockets
 from reconciler.novita.http.client import CallInfo, Client
@@ -210,6 +211,19 @@ def test_a_client_for_writes_shares_everything(server: KeepAliveServer) -> None:
         reader.send(GET)
     assert server.connections == 1
     assert writer.concurrency_limit == reader.concurrency_limit
+
+
+def test_a_write_is_sent_only_after_its_check(server: KeepAliveServer) -> None:
+    """A run that has lost its lock may still read."""
+
+    def refuse() -> None:
+        raise InventoryError(Problem(code="lock-lost", summary="the lock was lost"))
+
+    with client_of(server, read_only=True) as reader, reader.for_writes(refuse) as writer:
+        writer.send(GET)
+        with pytest.raises(InventoryError, match="lock was lost"):
+            writer.send(UPDATE)
+    assert len(server.requests) == 1
 
 
 def test_the_last_client_closes_the_connections(server: KeepAliveServer) -> None:

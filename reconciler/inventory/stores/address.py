@@ -62,7 +62,7 @@ def _new_store(address: str, environ: Mapping[str, str]) -> Store:
                 code="missing-extra",
                 summary=f"an inventory at `{scheme_of(address)}://` needs packages that are not installed"
                 f" ({error.name})",
-                hint=f"pip install 'novita-reconciler[{engine.extra}]'",
+                hint=f"`pip install 'novita-reconciler[{engine.extra}]'` installs them",
             )
         ) from error
     return module.open_store(address, environ)

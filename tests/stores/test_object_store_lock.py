@@ -91,8 +91,8 @@ def test_a_run_that_was_stopped_past_its_lease_cannot_write_any_more(
 
 
 def test_a_living_run_keeps_the_lock_past_its_lease(place: Place) -> None:
-    with place.store(lease=1.5).hold(holder()) as hold:
-        with pytest.raises(InventoryLocked), place.store().hold(holder("bert"), timeout=3.2):
+    with place.store(lease=1.2).hold(holder()) as hold:
+        with pytest.raises(InventoryLocked), place.store().hold(holder("bert"), timeout=2.5):
             pass
         hold.check()
         hold.append(b"still here\n")

@@ -17,7 +17,7 @@ from reconciler.inventory.stores.object_store.parts import merged_history
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem
 
-MAX_APPENDS: Final = 400
+MAX_APPENDS: Final = 200
 """Appends that are objects of their own (count). More are merged, so that a reader needs few requests."""
 
 KEPT_SEALS: Final = 16

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.model.problem import Place, Problem
-from reconciler.yamlfile import line_separators
+from reconciler.yamlfile import block, line_separators
 from reconciler.yamlfile.builder import Builder
 from reconciler.yamlfile.document import Document, Source
 from reconciler.yamlfile.files import (
@@ -26,8 +26,6 @@ from reconciler.yamlfile.parser import SURROGATE_ESCAPE, InvalidYaml, compose, i
 
 BOM: Final = "\ufeff"
 MAX_SIZE_MIB: Final = 32
-MIN_SIZE_OF_BLOCK: Final = 1 << 16
-"""Characters from which on the fast reader of block style is worth its import and its pattern."""
 
 _CONTROL: Final = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Compiled only when it is needed, because that takes longer than to read a small file."""
@@ -95,11 +93,8 @@ def _parse(text: str, shown: str, *, pure: bool = False) -> Document:
         return Document(source, None, (conflict,))
     if source.is_json:
         return _from_json(source)
-    if len(text) >= MIN_SIZE_OF_BLOCK and not pure:
-        from reconciler.yamlfile import block
-
-        if (data := block.parse(text)) is not None:
-            return Document(source, data)
+    if not pure and (data := block.parse(text)) is not None:
+        return Document(source, data)
     if is_too_deep(text):
         problem = Problem(
             code="too-deep",

@@ -236,8 +236,11 @@ OBJECT_CLOCK: Final = 1.0
 OBJECT_CONNECT_TIMEOUT: Final = 5.0
 """For a connection to an object store. It is often in the same network, and each attempt has this long."""
 
-OBJECT_TIMEOUT: Final = 30.0
-"""For one request to an object store. The map of 100,000 endpoints has some tens of megabytes."""
+OBJECT_TIMEOUT: Final = 10.0
+"""Without a byte from an object store. A lease can be renewed again after a request that got lost."""
+
+LARGE_OBJECT_TIMEOUT: Final = 120.0
+"""For one request with a large object. The map of 100,000 endpoints has some tens of megabytes."""
 
 OBJECT_RETRIES: Final = 4
 """Further attempts of a request that an object store did not answer, or answered with 5xx (count)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.inventory.stores.base import Content, HistoryLine, Hold
+from reconciler.inventory.stores.object_store.bucket import LARGE
 from reconciler.inventory.stores.object_store.hold import MAX_APPENDS
 from reconciler.inventory.stores.object_store.store import ObjectStore
 from tests.s3_proxy import LOST_ANSWER, LOST_REQUEST, Fault, refusal
@@ -237,3 +238,19 @@ def test_a_merge_whose_answer_was_lost_does_not_repeat_lines(place: Place) -> No
         assert place.store().read().journal == b"".join(lines)
         hold.append(b"last\n")
     assert place.store().read().journal == b"".join(lines) + b"last\n"
+
+
+def test_a_large_map_may_take_longer_than_a_small_request(place: Place) -> None:
+    def slow(method: str, path: str) -> Fault | None:
+        return (
+            Fault(before=lambda: threading.Event().wait(0.8)) if method == "PUT" and "-map" in path else None
+        )
+
+    map_ = b"x" * (LARGE + 1)
+    with place.store(is_disturbed=True, timeout=0.5).hold(holder()) as hold:
+        place.proxy.fault = slow
+        hold.fold(map_, b"")
+    assert [request for request in place.proxy.seen if "PUT" in request and "-map" in request] == [
+        f"PUT /{place.address.removeprefix('s3://')}/parts/0000000001-000001-map.json"
+    ]
+    assert place.store().read().map == map_

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,7 @@ from reconciler.inventory.stores.object_store.failures import (
 from reconciler.inventory.stores.object_store.head import is_own
 from reconciler.model.durations import (
     FIRST_OBJECT_PAUSE,
+    LARGE_OBJECT_TIMEOUT,
     OBJECT_BUDGET,
     OBJECT_CONNECT_TIMEOUT,
     OBJECT_RETRIES,
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
 
 MAX_PARALLEL: Final = 32
 """Requests at a time (count)."""
+
+LARGE: Final = 1 << 20
+"""Bytes of an object above which an upload may take long."""
 
 _FAILURES: Final = (BaseError, OSError, ValueError)
 
@@ -83,7 +88,7 @@ class Bucket:
     def __init__(
         self, address: Address, environ: Mapping[str, str], *, timeout: float = OBJECT_TIMEOUT
     ) -> None:
-        self._prefix = address.prefix
+        self._address, self._environ = address, environ
         self.place = Place(
             label=address.label,
             scheme=address.scheme,
@@ -95,10 +100,14 @@ class Bucket:
         except _FAILURES as error:
             raise InventoryError(configuration_problem(self.place)) from error
 
+    @cached_property
+    def _store_for_large(self) -> ObjectStore:
+        return _connect(self._address, self._environ, LARGE_OBJECT_TIMEOUT)
+
     def beside(self, address: Address) -> Bucket:
         """Return the objects of another prefix of the same bucket, over the same connections."""
         other = copy(self)
-        other._prefix = address.prefix
+        other._address = address
         other.place = replace(self.place, label=address.label)
         return other
 
@@ -129,7 +138,7 @@ class Bucket:
         for is_last in (False, True):
             failure: BaseException | None = None
             try:
-                obstore.put(self._store, self._path(key), data, mode="create", use_multipart=False)
+                self._put(key, data, "create")
             except AlreadyExistsError as error:
                 conflict = error
             except _FAILURES as error:
@@ -156,7 +165,7 @@ class Bucket:
             if value is not None
         }
         try:
-            result = obstore.put(self._store, self._path(key), data, mode=mode, use_multipart=False)
+            result = self._put(key, data, mode)
             return Revision(e_tag=result["e_tag"], version=result["version"])
         except PreconditionError as error:
             failure: BaseException = error
@@ -192,7 +201,7 @@ class Bucket:
 
     def siblings(self) -> list[str]:
         """Return the prefixes beside this one, without it."""
-        parent, _, own = self._prefix.rpartition("/")
+        parent, _, own = self._address.prefix.rpartition("/")
         with self._failures("list the inventories beside"):
             found = obstore.list_with_delimiter(self._store, parent or None)["common_prefixes"]
         return sorted(prefix for prefix in found if prefix.rpartition("/")[2] != own)
@@ -205,8 +214,13 @@ class Bucket:
         with ThreadPoolExecutor(min(len(items), MAX_PARALLEL)) as pool:
             return list(pool.map(function, items))
 
+    def _put(self, key: str, data: bytes, mode: Any) -> Any:
+        """Write an object on a condition. The time of an upload counts as time without an answer."""
+        store = self._store if len(data) <= LARGE else self._store_for_large
+        return obstore.put(store, self._path(key), data, mode=mode, use_multipart=False)
+
     def _path(self, key: str) -> str:
-        return f"{self._prefix}/{key}"
+        return f"{self._address.prefix}/{key}"
 
     def _error(self, error: BaseException, verb: str, key: str = "") -> InventoryError:
         return InventoryError(problem_of(error, self.place, verb, key))
@@ -223,7 +237,8 @@ def _connect(address: Address, environ: Mapping[str, str], timeout: float) -> Ob
     client: Any = {
         "allow_http": address.allows_http(environ),
         "connect_timeout": timedelta(seconds=min(OBJECT_CONNECT_TIMEOUT, timeout)),
-        "timeout": timedelta(seconds=timeout),
+        "read_timeout": timedelta(seconds=timeout),
+        "timeout": timedelta(seconds=LARGE_OBJECT_TIMEOUT),
         "user_agent": f"novita-reconciler/{__version__}",
     }
     if address.scheme == "s3" and (authorities := environ.get("AWS_CA_BUNDLE")):

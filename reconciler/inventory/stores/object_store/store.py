@@ -30,7 +30,7 @@ from reconciler.model.problem import Problem
 class ObjectStore:
     """The store of one prefix. Thread-safe; it connects when it is first used.
 
-    lease: after which the lock of a dead run is free. timeout: for one request. Both in seconds. bucket: an
+    lease: after which the lock of a dead run is free. timeout: without an answer. Both in seconds. bucket: an
     existing connection.
     """
 

@@ -114,7 +114,7 @@ def postgres(*, settings: Mapping[str, str] | None = None, durable: bool = False
             **({} if durable else {"fsync": "off", "synchronous_commit": "off"}),
             **(settings or {}),
         }
-        port = _free_port()
+        port = free_port()
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         command = [found / "postgres", "-D", data, "-p", str(port), *words]
         with log.open("wb") as output:
@@ -140,7 +140,7 @@ def _wait_until_ready(server: PostgresServer, process: subprocess.Popen[bytes]) 
         time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

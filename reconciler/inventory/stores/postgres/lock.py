@@ -36,12 +36,12 @@ from reconciler.model.errors import InventoryError
 
 TAKEN: Final = "another run has taken it over, or it was freed by hand"
 
-_TAKE: Final = """select pg_try_advisory_lock($1::text::bigint)::text, pg_backend_pid()::text,
-    to_regclass($2::text)::text,
+_TAKE: Final = """select pg_try_advisory_lock($1::text::bigint)::text, to_regclass($2::text)::text,
     set_config('statement_timeout', $3::text, false), set_config('lock_timeout', '0', false),
     set_config('tcp_keepalives_idle', $4::text, false),
     set_config('tcp_keepalives_interval', $5::text, false),
-    set_config('tcp_keepalives_count', $6::text, false), set_config('tcp_user_timeout', $7::text, false)"""
+    set_config('tcp_keepalives_count', $6::text, false), set_config('tcp_user_timeout', $7::text, false)
+    {stay} where pg_backend_pid() = $8::text::integer"""
 
 _STAY: Final = ", set_config('idle_session_timeout', '0', false)"
 """A part of `_TAKE` for servers that can end idle sessions, which are those since 14."""
@@ -81,7 +81,6 @@ class SessionLock:
         self._options = options
         self._guard = threading.RLock()  # one statement at a time; guards all below
         self._connection: Connection | None = None
-        self._backend = 0
         self._lost: InventoryError | None = None
         self._proved_at = 0.0
         self.fence = 0
@@ -161,21 +160,25 @@ class SessionLock:
         return self._connection.execute(statement, *parameters)
 
     def _try(self, connection: Connection) -> bool:
-        """Try to take the lock, and set the timeouts of the session. Refuse a pooler that shares it."""
-        words = (self._options[key] for key in KEEPALIVES)
+        """Try to take the lock, and set the timeouts of the session. Refuse a pooler that shares it.
+
+        Nothing happens in a session that is not the one of the connection: a pooler would keep the lock.
+        """
+        words = [self._options[key] for key in KEEPALIVES]
         timeout = round(STATEMENT_TIMEOUT * 900)  # in ms, and before this end gives up
         table = f"{self._address.schema}.version"
-        statement = _TAKE + (_STAY if connection.server_version >= 140000 else "")
-        rows = connection.execute(statement, self._address.key, table, timeout, *words)
-        is_taken, backend, has_tables, *_ = rows[0]
-        if is_taken != b"true":
-            return False
-        self._backend = int(backend)
-        if self._backend != connection.backend and self._is_shared():
+        statement = _TAKE.format(stay=_STAY if connection.server_version >= 140000 else "")
+        for backend in (connection.backend, None):
+            backend = backend or self._behind_pooler(connection)
+            rows = connection.execute(statement, self._address.key, table, timeout, *words, backend)
+            if rows:
+                break
+        else:
             raise failures.pooled(self._address)
-        if not has_tables:
+        is_taken, has_tables, *_ = rows[0]
+        if is_taken == b"true" and not has_tables:
             self._create_tables(connection)
-        return True
+        return is_taken == b"true"
 
     def _has_ended(self, connection: Connection) -> bool:
         """Return whether the kernel knows the end of the connection. A running statement finds out itself."""
@@ -186,19 +189,19 @@ class SessionLock:
         finally:
             self._guard.release()
 
-    def _is_shared(self) -> bool:
-        """Return whether a pooler gives the session of the lock to another client too."""
-        try:
+    def _behind_pooler(self, connection: Connection) -> int:
+        """Return the session that a pooler gave to a connection. Raise InventoryError if it shares it."""
+        ask = "select pg_backend_pid()::text"
+        backend = int(connection.execute(ask)[0][0])
+        # A pool in session mode may have no second session.
+        with suppress(ConnectionLost):
             other = Connection(self._options, timeout=POOLER_TIMEOUT)
-        except ConnectionLost:
-            return False  # a pool in session mode with a single session
-        try:
-            rows = other.execute("select pg_backend_pid()::text", timeout=POOLER_TIMEOUT)
-        except ConnectionLost:
-            return False
-        finally:
-            other.close()
-        return int(rows[0][0]) == self._backend
+            try:
+                if int(other.execute(ask, timeout=POOLER_TIMEOUT)[0][0]) == backend:
+                    raise failures.pooled(self._address)
+            finally:
+                other.close()
+        return backend
 
     def _claim(self, connection: Connection, holder: LockHolder) -> None:
         facts = json.dumps(asdict(holder))

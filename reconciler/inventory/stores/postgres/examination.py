@@ -81,19 +81,20 @@ def _rows(address: Address, connection: Connection) -> Iterator[Problem]:
             return
         yield _fact("store-version", f"PostgreSQL {server.decode()}, tables of version {version.decode()}")
         if int(count):
-            yield _fact("store-journal", f"{int(count):,} lines, the first one {int(age):,} s old")
+            lines = "1 line" if int(count) == 1 else f"{int(count):,} lines, the first one of them"
+            yield _fact("store-journal", f"{lines} written {int(age):,} s ago")
     else:
         yield _fact("store-version", f"PostgreSQL {server.decode()}; the first apply creates the tables")
     if abs(difference) > CLOCK_TOLERANCE:
         yield Problem(
             code="store-clock",
             severity=Severity.WARNING,
-            summary=f"the clock of the store differs by {difference:+.0f} s from the one of this machine",
+            summary=f"the clock of the store differs by {round(difference):+} s from the one of this machine",
             detail="Locks do not depend on it.",
             hint="Set the clock of this machine",
         )
     else:
-        yield _fact("store-clock", f"the clock of the store differs by {difference:+.0f} s")
+        yield _fact("store-clock", f"the clock of the store differs by {round(difference):+} s")
 
 
 def _may_write(address: Address, connection: Connection, *, has_tables: bool) -> Problem:

@@ -207,7 +207,12 @@ class SessionLock:
         facts = json.dumps(asdict(holder))
         statement = _CLAIM.format(self._address.schema)
         for may_migrate in (True, False):
-            rows = connection.execute(statement, self._address.inventory, facts, schema.VERSION)
+            rows = []
+            try:
+                rows = connection.execute(statement, self._address.inventory, facts, schema.VERSION)
+            except StatementFailed as error:
+                if error.state not in failures.OTHER_TABLES:
+                    raise
             if rows:
                 self.fence, self.generation, self.last_line = map(int, rows[0])
                 self._proved_at = _now()

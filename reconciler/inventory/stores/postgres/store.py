@@ -172,28 +172,30 @@ class PostgresStore:
 
     def _query(self, task: str, statement: str, *parameters: str | int) -> list[Row]:
         """Return the rows of a statement; none if there are no tables yet. Raise InventoryError."""
-        text = statement.format(self._address.schema)
         with self._guard:
             try:
-                try:
-                    was_connected, connection = self._connection is not None, self._connected()
-                    return connection.execute(text, *parameters)
-                except ConnectionLost:
-                    if not was_connected:
-                        raise
-                    return self._connected(again=True).execute(text, *parameters)
+                return self._execute(statement.format(self._address.schema), *parameters)
             except ConnectionLost as error:
-                self._connection = None
                 raise failures.unreachable(self._address, str(error)) from error
             except StatementFailed as error:
-                assert self._connection
-                if error.state in failures.OTHER_TABLES:
-                    if self._connection.execute(_HAS_TABLES, f"{self._address.schema}.version") != [(b"",)]:
-                        raise failures.too_new(self._address) from error
-                    return []
-                raise failures.refused(self._address, error, task, self._connection.user) from error
+                if error.state not in failures.OTHER_TABLES:
+                    raise failures.refused(self._address, error, task, self._connected().user) from error
+                if self._execute(_HAS_TABLES, f"{self._address.schema}.version") != [(b"",)]:
+                    raise failures.too_new(self._address) from error
+                return []
 
-    def _connected(self, *, again: bool = False) -> Connection:
-        if self._connection is None or again:
+    def _execute(self, statement: str, *parameters: str | int) -> list[Row]:
+        """Run a statement that reads, over a new connection if the server has ended the one there is."""
+        was_connected = self._connection is not None
+        try:
+            return self._connected().execute(statement, *parameters)
+        except ConnectionLost:
+            self._connection = None
+            if not was_connected:
+                raise
+        return self._connected().execute(statement, *parameters)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
             self._connection = Connection(self._options())
         return self._connection

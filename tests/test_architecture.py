@@ -28,9 +28,14 @@ def test_a_module_has_a_docstring_and_fits_on_a_few_screens(path: Path) -> None:
 
 
 MAX_MODULES = 18
-MAX_MODULES_OF = {"cli": 21, "cli/commands": 43, "workflow": 28, "planning": 23, "model": 22} | {
-    "reports/views": 22
-}
+MAX_MODULES_OF = {
+    "cli": 21,
+    "config": 19,
+    "cli/commands": 43,
+    "workflow": 28,
+    "planning": 23,
+    "model": 22,
+} | {"reports/views": 22}
 """Folders that may hold more: one module per command (twice), and one per rule of a plan."""
 
 DURATION_WORDS = {

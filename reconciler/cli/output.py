@@ -127,6 +127,10 @@ class Output:
         """Write the JSON document of a run to stdout."""
         _write_document(document)
 
+    def json_text(self, data: bytes) -> None:
+        """Write a JSON text to stdout as it is, but for characters that a terminal would obey."""
+        _write(sys.stdout, in_json(data.decode()))
+
     def record(self, record: Json) -> None:
         """Write one line of a JSON stream to stdout."""
         _write(sys.stdout, in_json(json.dumps(record, ensure_ascii=True)) + "\n")

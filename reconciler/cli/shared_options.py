@@ -67,9 +67,10 @@ _SHARED_OPTIONS: Final = (
     click.option(
         "--state",
         cls=SharedOption,
-        metavar="PATH",
+        metavar="PATH|ADDRESS",
         shell_complete=complete_files,
-        help="Path of the inventory file. (default: state/novita.json)",
+        help="Path or address of the inventory. The environment variable RECONCILER_STATE does the same."
+        " (default: state/novita.json)",
     ),
     click.option(
         "--env-file",

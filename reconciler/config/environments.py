@@ -1,14 +1,15 @@
-"""Reads `environments` and `env_file` of config.yaml, which say what a run reads."""
+"""Reads `environments`, `env_file` and `state` of config.yaml, which say what a run reads."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.config.files.discovery import display_path, first_existing
+from reconciler.model.inventory_location import Location, is_address, location_problem
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.settings import PLACEHOLDER, Environment, NameTemplate
@@ -19,21 +20,24 @@ if TYPE_CHECKING:
 
 CONFIG_FILES: Final = (Path("config.yaml"), Path("config/config.yaml"))
 
-_SECTIONS: Final = (b"environments", b"env_file")
-"""Words without which a file has neither setting, so that it need not be parsed here."""
+_SECTIONS: Final = (b"environments", b"env_file", b"state")
+"""Words without which a file has none of these settings, so that it need not be parsed here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environments:
     """The environments of a folder by name, in the order of the file.
 
-    file: the file that declares them, or would. env_files: `novita.env_file`. problems: errors in all of it.
+    file: the file that declares them, or would. env_files: `novita.env_file`. state: `novita.state`, or None.
+    addresses: every address of an inventory, by the setting that names it. problems: errors in all of it.
     syntax_errors: those of a file that may declare environments, and cannot be read.
     """
 
     file: str = "config.yaml"
     by_name: Mapping[str, Environment] = field(default_factory=dict)
     env_files: tuple[Path, ...] = ()
+    state: Location | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     syntax_errors: tuple[Problem, ...] = ()
 
@@ -81,19 +85,30 @@ def _environments(document: Document) -> Environments:
     from reconciler.config.schema_errors import schema_problems
 
     novita, declared = document.data.get("novita"), document.data.get("environments")
-    setting = novita.get("env_file") if isinstance(novita, dict) else None
-    read_here = {"environments": declared, "novita": {"env_file": setting}}
+    setting, state = (
+        (novita.get("env_file"), novita.get("state")) if isinstance(novita, dict) else (None, None)
+    )
+    read_here = {"environments": declared, "novita": {"env_file": setting, "state": state}}
     problems: list[Problem] = []
     if not schema.is_valid("config", read_here):
         problems += schema_problems(schema.validation_errors("config", read_here), document)
     env_files = _paths(document, ("novita", "env_file"), setting, problems)
+    location = _location(document, ("novita", "state"), state, problems)
     environments: dict[str, Environment] = {}
     for name, values in declared.items() if isinstance(declared, dict) else ():
         if isinstance(name, str) and isinstance(values, dict | None):
             environments[name] = _environment(document, name, values or {}, problems)
     problems += _conflicts(document, environments.values())
+    locations = {"novita.state": location} | {
+        f"environments.{name}.state": one.state for name, one in environments.items()
+    }
     return Environments(
-        file=document.file, by_name=environments, env_files=env_files, problems=tuple(problems)
+        file=document.file,
+        by_name=environments,
+        env_files=env_files,
+        state=location,
+        addresses={setting: one for setting, one in locations.items() if isinstance(one, str)},
+        problems=tuple(problems),
     )
 
 
@@ -103,10 +118,10 @@ def _environment(
     path = ("environments", name)
     template = values.get("name")
     is_template = isinstance(template, str) and template.count(PLACEHOLDER) == 1
-    state = _paths(document, (*path, "state"), values.get("state"), problems)
+    state = _location(document, (*path, "state"), values.get("state"), problems)
     return Environment(
         name=name,
-        state=state[0] if state else Path("state", f"{name}.json"),
+        state=state or Path("state", f"{name}.json"),
         files=_paths(document, (*path, "files"), values.get("files"), problems),
         names=NameTemplate(template) if is_template and isinstance(template, str) else NameTemplate(),
         env_files=_paths(document, (*path, "env_file"), values.get("env_file"), problems),
@@ -137,6 +152,23 @@ def _paths(
     return tuple(paths)
 
 
+def _location(
+    document: Document, path: tuple[str, ...], value: Any, problems: list[Problem]
+) -> Location | None:
+    """Return the inventory that a setting names, a path below the root or an address."""
+    if not isinstance(value, str) or not is_address(value):
+        return next(iter(_paths(document, path, value if isinstance(value, str) else None, problems)), None)
+    place = document.place(path)
+    if "${" in value:
+        problems.append(_reference(path[-1], place))
+        return None
+    if (problem := location_problem(value)) is not None:
+        shown = replace(place, text="") if place is not None else None  # the line contains the credential
+        problems.append(replace(problem, place=shown))
+        return None
+    return value
+
+
 def _outside(setting: str, text: str, place: Place | None) -> Problem:
     option = {"files": "-f", "state": "--state"}.get(setting, "--env-file")
     return Problem(
@@ -151,7 +183,8 @@ def _reference(setting: str, place: Place | None) -> Problem:
     return Problem(
         code="bad-reference",
         summary=f"`{setting}` must be a path, not a reference",
-        hint="write the path; it is read before any variable",
+        hint="write the path; it is read before any variable"
+        + ("; RECONCILER_STATE names another inventory" if setting == "state" else ""),
         place=place,
     )
 
@@ -161,7 +194,8 @@ def _conflicts(document: Document, environments: Iterable[Environment]) -> Itera
     by_state: dict[str, Environment] = {}
     default: Environment | None = None
     for one in environments:
-        first = by_state.setdefault(os.path.normpath(one.state), one)
+        state = one.state if isinstance(one.state, str) else os.path.normpath(one.state)
+        first = by_state.setdefault(state, one)
         if first is not one:
             path = ("environments", one.name)
             yield Problem(

@@ -12,6 +12,7 @@ from reconciler.model.secrets import Keyring, Secret, is_random_key
 
 if TYPE_CHECKING:
     from reconciler.model.drift import DriftIgnore
+    from reconciler.model.inventory_location import Location
     from reconciler.model.problem import Problem
 
 DEFAULT_BASE_URL = "https://api.novita.ai"
@@ -158,7 +159,7 @@ class Environment:
     """
 
     name: str
-    state: Path
+    state: Location
     files: tuple[Path, ...] = ()
     names: NameTemplate = DECLARED_NAMES
     env_files: tuple[Path, ...] = ()

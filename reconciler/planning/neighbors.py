@@ -44,7 +44,8 @@ def neighbor_guard(
     return Problem(
         code="other-inventory",
         summary=f"`{name}` ({object_id}) is recorded in another inventory of the same store, {owner}",
-        hint=f"if it belongs there, `{forget}` drops its record here; {there}"
+        hint=f"if it belongs there, `{forget}` drops its record here; {there}. If that is only a copy of this"
+        " inventory, remove the copy"
         if is_recorded
         else f"choose another name in the YAML; {there}",
         address=change.address if change else None,

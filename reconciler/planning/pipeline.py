@@ -49,15 +49,17 @@ def plan_endpoints(
     is_destroy: bool = False,
     delete_reason: str,
     owners: Mapping[str, str] | None = None,
+    taken: Collection[str] = (),
 ) -> EndpointPlan:
     """Compare the desired endpoints with the records and the listing.
 
     released: names to forget instead of deleting them. imperative: the change of a single endpoint.
     is_destroy: delete every recorded endpoint. delete_reason: why a record without a declaration is deleted.
-    owners: the environments of endpoints that other environments record, by ID.
+    owners: the environments of endpoints that other environments record, by ID. taken: IDs that other
+    inventories of the store record, so that no open create has made them.
     """
     live = listing.endpoints
-    resolution = resolve(inventory, live, keyring)
+    resolution = resolve(inventory, [one for one in live if one.id not in taken] if taken else live, keyring)
     records = resolution.of(inventory)
     target_problems: tuple[Problem, ...] = ()
     if imperative is not None:

@@ -15,6 +15,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.workflow.editor_schemas import new_schema, schema_file, stale_schemas
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.stores.config import write_inventory_setting
 
 ENDPOINTS: Final = "endpoints.yaml"
 SPECS: Final = "specs.yaml"
@@ -34,7 +35,7 @@ STARTER_FILES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
-    """The files that were written, the schemas that were out of date, and the files that were not changed.
+    """The files that were written, those that were updated, and those that were not changed.
 
     All are paths relative to the folder.
     """
@@ -44,10 +45,11 @@ class InitResult:
     kept: tuple[str, ...]
 
 
-def init(context: Context, *, from_market: bool = False) -> InitResult:
+def init(context: Context, *, from_market: bool = False, names_inventory: bool = False) -> InitResult:
     """Write the starter files and the JSON Schemas. Raise InvalidConfig if a file cannot be written.
 
-    from_market: write the specs of what Novita offers, unless there is a specs.yaml.
+    from_market: write the specs of what Novita offers, unless there is a specs.yaml. names_inventory: write
+    the inventory of the run into config.yaml.
     """
     folder = files("reconciler.workflow") / "starter"
     texts = {name: (folder / source).read_text(encoding="utf-8") for name, source in STARTER_FILES.items()}
@@ -62,13 +64,17 @@ def init(context: Context, *, from_market: bool = False) -> InitResult:
         else:
             written.append(name)
     stale = stale_schemas(context)
+    changed = write_inventory_setting(context) if names_inventory else ""
+    kept = [name for name in kept if name != changed]
     for schema in NAMES:
         name, schema_text = str(schema_file(schema)), new_schema(context, schema)
         if schema_text is None or not _write(context, name, schema_text, "w" if schema in stale else "x"):
             kept.append(name)
         elif schema not in stale:
             written.append(name)
-    updated = (str(schema_file(schema)) for schema in stale)
+    updated = [str(schema_file(schema)) for schema in stale]
+    if changed and changed not in written:
+        updated.append(changed)
     return InitResult(written=tuple(written), updated=tuple(updated), kept=tuple(kept))
 
 

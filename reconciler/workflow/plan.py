@@ -28,11 +28,12 @@ from reconciler.planning.guards import (
     replica_range_errors,
     unknown_value_errors,
 )
+from reconciler.planning.neighbors import neighbor_guards
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
-from reconciler.planning.records import is_current, with_fitted_defaults
-from reconciler.planning.selection import Selection
+from reconciler.planning.records import with_fitted_defaults
+from reconciler.workflow.foreseen import foreseen_changes
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
@@ -41,6 +42,7 @@ from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds, merge_plans, plan_kinds
 from reconciler.workflow.runtime.live import limits_and_missed
 from reconciler.workflow.runtime.settings import prewarm_timeout, require_api_key
+from reconciler.workflow.stores.neighbors import neighbors_of_intents, neighbors_of_plan
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
@@ -154,9 +156,6 @@ class Goal:
 APPLY: Final = Goal(load=load_config)
 """Make the account match the files."""
 
-MAX_FORESEEN: Final = 100
-"""Declared endpoints (count) up to which a change is foreseen before the listing is there."""
-
 DESTROY: Final = Goal(load=load_declared_names, is_destroy=True)
 """Delete what the inventory records, and nothing else."""
 
@@ -169,7 +168,7 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     loaded = goal.load(context)
     snapshot = read_snapshot(context.store)
     inventory = snapshot.inventory()
-    if context.early is not None and (count := _foreseen_changes(context.selection, loaded, inventory, goal)):
+    if context.early is not None and (count := _foreseen(context, loaded, inventory, goal)):
         context.early.prepare_changes()
         if is_applied:
             context.early.prepare_writes(count)
@@ -178,19 +177,9 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     return replace(planned(context, loaded, inventory, goal), needs_checkpoint=snapshot.needs_checkpoint)
 
 
-def _foreseen_changes(selection: Selection, loaded: LoadedConfig, inventory: Inventory, goal: Goal) -> int:
-    """Return how many endpoints the plan will probably create or update, by the files and the inventory.
-
-    What such changes need is read beside the listing. With many endpoints it would take too long to find out.
-    """
-    if goal.is_destroy or len(loaded.desired) > MAX_FORESEEN:
-        return 0
-    keyring, records = loaded.settings.keyring, inventory.records
-    return len(goal.revert_names) or sum(
-        desired.name not in records or not is_current(records[desired.name], desired, keyring)
-        for desired in loaded.desired
-        if selection.has(desired.name)
-    )
+def _foreseen(context: Context, loaded: LoadedConfig, inventory: Inventory, goal: Goal) -> int:
+    """Return how many changes can be foreseen before the account is listed; 0 for a destroy."""
+    return 0 if goal.is_destroy else len(goal.revert_names) or foreseen_changes(context, loaded, inventory)
 
 
 def planned(
@@ -224,7 +213,7 @@ def planned(
         (*loaded.desired, *loaded.others),
     )
     kinds = () if goal.imperative else kinds_in_use(loaded.others, inventory)
-    owners = owners_by_id(context)
+    owners, taken = owners_by_id(context), neighbors_of_intents(context, inventory)
     with reader(context, settings) as account:
         settle_seconds = settings.settle_seconds if settle else 0.0
         listings = listings or list_kinds(account, kinds, inventory, settle_seconds)
@@ -236,6 +225,7 @@ def planned(
             selection,
             settings.keyring,
             unwanted=goal.delete_reason,
+            taken=taken,
         )
         endpoints = plan_endpoints(
             [with_known_ids(desired, others.ids) for desired in loaded.desired]
@@ -251,6 +241,7 @@ def planned(
             is_destroy=goal.is_destroy,
             delete_reason=goal.delete_reason,
             owners=owners,
+            taken=taken,
         )
         records = endpoints.inventory
         plan = merge_plans(endpoints.plan, others.plans)
@@ -314,13 +305,16 @@ def planned(
     if guarded:
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         counts = {"declared": declared, "tracked": tracked}
-        problems += guards(changes, owners, **counts, allow=allow, again=again, live=listed.endpoints)
-        problems += (*adoption_notes(changes, owners), *ENDPOINT.change_notes(changes))
+        neighbors = neighbors_of_plan(context, changes, inventory, owners)
+        elsewhere = {**neighbors, **owners}
+        problems += guards(changes, elsewhere, **counts, allow=allow, again=again, live=listed.endpoints)
+        problems += (*adoption_notes(changes, elsewhere), *ENDPOINT.change_notes(changes))
         if plan.warms_images:
             from reconciler.planning.prewarm import prewarm_notes
 
             problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
         problems += foreign_guards(changes, {one.key: one for one in inventory.every_record()}, owners)
+        problems += neighbor_guards(changes, inventory, neighbors)
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
                 changes, context.environment, inventory.records, is_imperative=goal.imperative is not None

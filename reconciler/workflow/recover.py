@@ -19,6 +19,7 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.live import list_after_settling, list_if_recorded
 from reconciler.workflow.runtime.settings import base_url, valid_settings
+from reconciler.workflow.stores.neighbors import neighbors_by_id, refuse_of_neighbors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverRes
         inventory = session.inventory
         if stated is not None:
             claim = require_claim(context, settings, inventory, list_if_recorded(account, inventory))
+            if stated.id is not None:
+                refuse_of_neighbors(context, {stated.id: stated.name})
             result = _from_user(account, inventory, stated)
         else:
             live = {
@@ -77,9 +80,11 @@ def recover(context: Context, stated: StatedOutcome | None = None) -> RecoverRes
                 for kind in (ENDPOINT, *inventory.others)
             }
             claim = require_claim(context, settings, inventory, live[ENDPOINT])
+            taken = neighbors_by_id(context)
             result = RecoverResult()
             for kind, found in live.items():
-                result += _from_listing(inventory.of(kind), found, settings.keyring)
+                free = [one for one in found if one.id not in taken]
+                result += _from_listing(inventory.of(kind), free, settings.keyring)
         if result.made or result.nothing:
             session.set_owner(claim.owner)
         for record in result.made:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.config.loader import LoadedConfig
@@ -14,10 +14,11 @@ from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked
+from reconciler.model.resource import ENDPOINT, Desired, Inventory, Live, Tracked, key_of
 from reconciler.model.secrets import reveal
 from reconciler.model.text import closest_match
 from reconciler.model.values import value_at
+from reconciler.planning.neighbors import neighbor_note
 from reconciler.planning.records import live_record
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
@@ -26,6 +27,7 @@ from reconciler.workflow.runtime.inventory import locked_inventory, require_clai
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 from reconciler.workflow.runtime.settings import base_url
+from reconciler.workflow.stores.neighbors import neighbors_by_id
 
 
 def read_inventory(context: Context) -> Inventory:
@@ -96,10 +98,11 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
         listings = list_kinds(account, kinds, inventory, settle_seconds=0.0)
     endpoints = listings[ENDPOINT].endpoints
     claim = require_claim(context, loaded.settings, inventory, endpoints, by_files=True, forgets=True)
+    neighbors = neighbors_by_id(context)
     records: list[Tracked] = []
     problems: list[Problem] = []
     for kind, listing in listings.items():
-        found, left_out = _rebuilt(loaded, inventory.of(kind), kind, listing.endpoints)
+        found, left_out = _rebuilt(loaded, inventory.of(kind), kind, listing.endpoints, neighbors)
         records += found
         problems += left_out
     emptied = {kind: replace(part, records={}) for kind, part in inventory.others.items()}
@@ -119,12 +122,16 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
 
 
 def _rebuilt(
-    loaded: LoadedConfig, inventory: Inventory, kind: str, live: Iterable[Live]
+    loaded: LoadedConfig,
+    inventory: Inventory,
+    kind: str,
+    live: Iterable[Live],
+    neighbors: Mapping[str, str],
 ) -> tuple[list[Tracked], list[Problem]]:
     """Return the records of the declared resources of one kind, and problems of those without one.
 
     A replaced object of another kind than endpoints keeps its record while it is live, so that the next apply
-    deletes it.
+    deletes it. What another inventory of the store records, by ID in `neighbors`, is left out.
     """
     by_id = {one.id: one for one in live if not one.is_terminating}
     old = inventory.records.values() if kind != ENDPOINT else ()
@@ -139,7 +146,13 @@ def _rebuilt(
         namesakes = [
             one for one in by_id.values() if one.id not in deposed and _may_be(one, desired, KINDS[kind])
         ]
-        if len(namesakes) == 1:
+        others = [one for one in namesakes if one.id in neighbors]
+        namesakes = [one for one in namesakes if one.id not in neighbors]
+        if others and not namesakes:
+            problems += [
+                neighbor_note(key_of(desired.name, kind), one.id, neighbors[one.id]) for one in others
+            ]
+        elif len(namesakes) == 1:
             made = live_record(desired, namesakes[0], loaded.settings.keyring)
             records.append(replace(made, adopted=True))
         else:

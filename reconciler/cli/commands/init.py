@@ -19,12 +19,14 @@ from reconciler.model.problem import ExitCode, Problem, Severity
 def init(run: Run, from_market: bool) -> int:
     """Create commented endpoints.yaml, specs.yaml and config.yaml files, and .gitignore files.
 
-    Existing files are not changed, except for the schemas in .reconciler/, which are kept up to date.
+    Existing files are not changed, except for the schemas in .reconciler/, which are kept up to date. With
+    --state, the inventory is written into config.yaml, so that it is used from then on.
     """
     from reconciler.workflow.init import SPECS
     from reconciler.workflow.init import init as write_starter_files
 
-    files = write_starter_files(run.context, from_market=from_market)
+    has_state = bool(click.get_current_context().obj.get("state"))  # the option, and not the variable
+    files = write_starter_files(run.context, from_market=from_market, names_inventory=has_state)
     if run.out.as_json:
         run.out.document(
             {

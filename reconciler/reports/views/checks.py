@@ -10,7 +10,7 @@ from reconciler.model.text import quantity
 from reconciler.reports.terminal.escape import lines_of, plain
 from reconciler.reports.terminal.style import PLAIN, Style
 
-WIDTH = 10
+WIDTH = 15
 """Length of the longest name of a check."""
 
 

@@ -15,16 +15,21 @@ from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
 from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch, server_of
+from reconciler.workflow.doctor.store import store_checks
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, git_statuses, refusal_hint
 from reconciler.workflow.runtime.unfinished import has_approved_plan
 
-COMPANIONS: Final = (".journal", ".lock", ".lock.json", ".backup", ".history.jsonl", ".approved.json")
+COMPANIONS: Final = (
+    *(".journal", ".lock", ".lock.json", ".backup"),
+    *(".history.jsonl", ".approved.json", ".previous.json"),
+)
 """Suffixes of the files beside an inventory, which belong to one machine."""
 
 
 def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
     """Yield the checks of the inventory, or of the error of reading it; `url` is the address of this run."""
+    yield from store_checks(context)
     yield _readable(context, inventory, url)
     yield _lock(context)
     if isinstance(inventory, Inventory):

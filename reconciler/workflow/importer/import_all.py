@@ -23,6 +23,7 @@ from reconciler.model.resource import Inventory, Live, key_of
 from reconciler.novita.account import AccountReader
 from reconciler.planning.guards import foreign_guard
 from reconciler.planning.matching import managed
+from reconciler.planning.neighbors import neighbor_note
 from reconciler.planning.selection import Selection
 from reconciler.workflow.editor_schemas import modeline, new_schema, schema_file
 from reconciler.workflow.importer.env_out import check_env_file, write_env_file
@@ -38,6 +39,7 @@ from reconciler.workflow.runtime.inventory import locked_inventory, require_clai
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.outputs import import_path_error
 from reconciler.workflow.runtime.settings import base_url, valid_settings
+from reconciler.workflow.stores.neighbors import neighbors_by_id
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile
 from reconciler.yamlfile.reader import MAX_SIZE_MIB, gc_paused
 
@@ -190,6 +192,7 @@ def _select_unmanaged(
     matching = Selection(targets=matches)
     accepted: dict[str, tuple[Live, ...]] = {}
     owners = owners_by_id(context)
+    neighbors = neighbors_by_id(context) if any(candidates.values()) else {}
     problems: list[Problem] = []
     for kind, group in candidates.items():
         chosen = [
@@ -199,7 +202,9 @@ def _select_unmanaged(
         ]
         named: list[Live] = []
         for one in chosen:
-            if has_declared_name(one, context.names):
+            if one.id in neighbors and one.id not in owners:
+                problems.append(neighbor_note(key_of(one.name, one.kind), one.id, neighbors[one.id]))
+            elif has_declared_name(one, context.names):
                 named.append(one)
             else:
                 problems.append(not_of_environment(one, context))

@@ -9,7 +9,7 @@ from reconciler.kinds.registry import split_address
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Inventory, Tracked, address
+from reconciler.model.resource import Desired, Inventory, Tracked, address, key_of
 from reconciler.planning.guards import foreign_guard
 from reconciler.planning.records import imperative_record, import_notes, import_problem, live_record
 from reconciler.workflow.runtime.account import reader
@@ -19,6 +19,7 @@ from reconciler.workflow.runtime.environment import owners_by_id
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.live import list_if_recorded
 from reconciler.workflow.runtime.settings import base_url, valid_settings
+from reconciler.workflow.stores.neighbors import refuse_of_neighbors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,14 @@ def import_record(context: Context, name: str, object_id: str) -> ImportedRecord
 
     If the name is declared, the live fields count as applied last, so that the next plan shows differences as
     changes of the YAML. A record that was only adopted by its name is confirmed. Raise InvalidConfig if the
-    endpoint does not exist, if another environment records it, if the name or the ID is recorded otherwise,
-    or if the inventory belongs to another account.
+    endpoint does not exist, if another environment or another inventory of the store records it, if the name
+    or the ID is recorded otherwise, or if the inventory belongs to another account.
     """
     kind, name = split_address(name)
     settings, desired = valid_settings(context), _find_declared(context, name, kind)
     if (owner := owners_by_id(context).get(object_id)) is not None:
         raise InvalidConfig(foreign_guard(name, object_id, owner))
+    refuse_of_neighbors(context, {object_id: key_of(name, kind)})
     keyring = settings.keyring
     with reader(context, settings) as endpoints:
         account = endpoints.of(kind)

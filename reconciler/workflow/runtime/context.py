@@ -46,7 +46,8 @@ class Context:
     helper_calls: the values of secret helpers, for one run. on_wait: tells the user what the run waits for.
     is_own_process: False inside another program, whose global settings must not be changed. who: the name of
     the client that a server acts for, "" for the user of this process. chosen_environment: the name that the
-    user gave, or "". environment: the one of config.yaml that the run uses, or None. message: the text of
+    user gave, or "". environment: the one of config.yaml that the run uses, or None. declared_state: the
+    inventory of runs without an environment and without options. message: the text of
     `--message`, for the history.
     missing_env_files: those of config.yaml that do not exist. option_variables: the variables of `env_files`
     alone, without those of config.yaml.
@@ -63,6 +64,7 @@ class Context:
     explicit_options: frozenset[str] = frozenset()
     chosen_environment: str = ""
     environment: Environment | None = None
+    declared_state: Location = STATE
     selection: Selection = EVERYTHING
     allow: Allowances = field(default_factory=Allowances)
     parallelism: int = 10
@@ -86,7 +88,8 @@ class Context:
     @property
     def options(self) -> SharedOptions:
         """Return the options that give another command the same files and the same inventory."""
-        files, state = (self.environment.files, self.environment.state) if self.environment else ((), STATE)
+        environment = self.environment
+        files, state = (environment.files, environment.state) if environment else ((), self.declared_state)
         return SharedOptions(
             directory=str(self.root),
             environment=self.environment_name,

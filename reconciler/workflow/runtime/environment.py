@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.config.environments import Environments, read_environments
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig, ReconcilerError
+from reconciler.model.inventory_location import parse_location
 from reconciler.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "RECONCILER_ENV"
 """Variable with the name of the environment of commands without `-e`."""
+
+STATE_VARIABLE: Final = "RECONCILER_STATE"
+"""Variable with the inventory of commands without `--state`."""
 
 
 def in_environment(context: Context, *, is_needed: bool = True, arguments: Sequence[str] = ()) -> Context:
@@ -31,7 +35,7 @@ def in_environment(context: Context, *, is_needed: bool = True, arguments: Seque
     none is chosen; otherwise a variable that names an unknown one is ignored. arguments: those of the command
     line, for a hint. Raise InvalidConfig for an unknown environment, and for errors in its settings.
     """
-    environments = _environments(context)
+    environments, context = _environments(context), _with_state_variable(context)
     if is_needed and environments.syntax_errors:
         raise InvalidConfig(*environments.syntax_errors)
     name = context.chosen_environment
@@ -45,7 +49,7 @@ def in_environment(context: Context, *, is_needed: bool = True, arguments: Seque
 
 def in_recorded_environment(context: Context, name: str) -> Context:
     """Return the context in the environment that a saved plan was made in; "" means none."""
-    environments = _environments(context)
+    environments, context = _environments(context), _with_state_variable(context)
     return _with(context, environments, _named(context, environments, name))
 
 
@@ -57,7 +61,7 @@ def every_environment(context: Context, *, has_variables: bool = True) -> tuple[
     environments = _environments(context)
     chosen = environments.by_name.values() or (None,)
     if not has_variables:
-        return tuple(_with_paths(context, environment) for environment in chosen)
+        return tuple(_with_paths(context, environments, environment) for environment in chosen)
     return tuple(_with(context, environments, environment) for environment in chosen)
 
 
@@ -109,9 +113,24 @@ def name_in_account(context: Context, name: str) -> str:
 
 def _environments(context: Context) -> Environments:
     environments = read_environments(context.root)
-    if environments.problems:
-        raise InvalidConfig(*environments.problems)
+    problems = environments.problems
+    if environments.addresses:
+        from reconciler.config.store_hosts import untrusted_addresses
+
+        problems = (*problems, *untrusted_addresses(environments, context.environ))
+    if problems:
+        raise InvalidConfig(*problems)
     return environments
+
+
+def _with_state_variable(context: Context) -> Context:
+    """Return the context with the inventory that the variable names, unless an option names one."""
+    state = context.environ.get(STATE_VARIABLE, "").strip()
+    if not state or "state" in context.explicit_options:
+        return context
+    return replace(
+        context, state=parse_location(state), explicit_options=context.explicit_options | {"state"}
+    )
 
 
 def _named(context: Context, environments: Environments, name: str) -> Environment | None:
@@ -131,13 +150,17 @@ def _with(context: Context, environments: Environments, environment: Environment
             dotenv={**_variables(context.root, existing), **context.option_variables},
             missing_env_files=tuple(file for file in env_files if file not in existing),
         )
-    return _with_paths(context, environment)
+    return _with_paths(context, environments, environment)
 
 
-def _with_paths(context: Context, environment: Environment | None) -> Context:
-    """Return the context with the files and the inventory of the environment."""
+def _with_paths(context: Context, environments: Environments, environment: Environment | None) -> Context:
+    """Return the context with the files and the inventory of the environment, or those without any."""
     if environment is None:
-        return context
+        state = environments.state
+        if state is None:
+            return context
+        is_explicit = "state" in context.explicit_options
+        return replace(context, declared_state=state, state=context.state if is_explicit else state)
     return replace(
         context,
         environment=environment,

@@ -38,12 +38,13 @@ def edit_files(edits: Mapping[SourceItem, tuple[Edit, ...]]) -> tuple[EditedFile
     for item in ordered:
         by_file.setdefault(item.file, []).append(item)
     return tuple(
-        _edit_file(file, items[0].shown, [edit for item in items for edit in edits[item]])
+        edit_file(file, items[0].shown, [edit for item in items for edit in edits[item]])
         for file, items in by_file.items()
     )
 
 
-def _edit_file(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
+def edit_file(file: Path, shown: str, edits: Sequence[Edit]) -> EditedFile:
+    """Return a file with these edits made in memory. Raise InvalidConfig if it cannot be edited."""
     try:
         with file.open(encoding="utf-8", newline="") as opened:
             before = opened.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, replace
 
 from reconciler.kinds.registry import ENDPOINT, KINDS, in_order_of_needs
@@ -60,16 +60,18 @@ def plan_kinds(
     keyring: Keyring,
     *,
     unwanted: str,
+    taken: Collection[str] = (),
 ) -> OtherPlans:
     """Return the plans of the listed kinds, each after those that it needs.
 
-    Resources of kinds that are not listed have the IDs of their records.
+    Resources of kinds that are not listed have the IDs of their records. taken: as in `plan_endpoints`.
     """
     plans: dict[str, KindPlan] = {}
     ids = recorded_ids(inventory, listings)
     for kind in in_order_of_needs(listings):
         records, listing = inventory.of(kind), listings[kind]
-        resolution = resolve(records, listing.endpoints, keyring)
+        free = [one for one in listing.endpoints if one.id not in taken] if taken else listing.endpoints
+        resolution = resolve(records, free, keyring)
         settled = resolution.of(records)
         plan = make_plan(
             [with_known_ids(resource, ids) for resource in desired if resource.kind == kind],

@@ -26,6 +26,7 @@ _HEADERS: Final[Mapping[str, re.Pattern[bytes]]] = {
     "markdown": re.compile(rb"## reconciler [a-z]"),
     "html": re.compile(rb"<!doctype html>.{,2000}<title>reconciler [a-z]", re.DOTALL),
     "junit": re.compile(rb'<\?xml [^>]*>\s*<testsuites name="reconciler"'),
+    "inventory": re.compile(rb'.*"endpoints":\s*\{.*"format":\s*\d', re.DOTALL),
 }
 _KIND_NAMES: Final[Mapping[str, str]] = {
     "json": "JSON document",
@@ -33,6 +34,7 @@ _KIND_NAMES: Final[Mapping[str, str]] = {
     "markdown": "Markdown report",
     "html": "HTML report",
     "junit": "JUnit report",
+    "inventory": "pulled inventory",
 }
 _INVENTORY_PATTERN: Final = re.compile(rb'.*"endpoints":\s*\{', re.DOTALL)
 _SAVED_PLAN_KEY: Final = b'"saved_plan":'

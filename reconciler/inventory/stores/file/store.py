@@ -124,9 +124,14 @@ class FileStore:
         )
 
     def neighbors(self) -> Mapping[str, Store]:
-        """Return the other maps of this folder: JSON files that begin like a map."""
-        files = sorted(self.path.parent.glob("*.json"))
-        return {str(file): FileStore(file) for file in files if file != self.path and _is_map(file)}
+        """Return the other maps of this folder: JSON files that look like one, and are no companion."""
+        names = {file.name for file in self.path.parent.glob("*.json")}
+        files = [
+            self.path.with_name(name)
+            for name in sorted(names)
+            if name != self.path.name and not any(name.startswith(f"{other}.") for other in names)
+        ]
+        return {str(file): FileStore(file) for file in files if _is_map(file)}
 
     def examine(self) -> Iterable[Problem]:
         return ()

@@ -1,0 +1,51 @@
+"""`reconciler state lock-info` and `unlock`: who holds the lock of the inventory, and how to free it."""
+
+from __future__ import annotations
+
+from reconciler.inventory.lock_holder import LockHolder
+from reconciler.model.command import command_line
+from reconciler.model.errors import InvalidConfig
+from reconciler.model.problem import Problem
+from reconciler.workflow.runtime.context import Context
+
+
+def lock_holder(context: Context) -> LockHolder | None:
+    """Return the run that holds the lock of the inventory now, or None."""
+    return context.store.holder()
+
+
+def require_unlockable(context: Context, lock_id: str) -> LockHolder:
+    """Return the holder of this lock. Raise InvalidConfig if there is none, or it cannot be freed by hand."""
+    label, holder = context.store.label, lock_holder(context)
+    show = command_line("reconciler", "state", "lock-info")
+    if holder is None:
+        raise InvalidConfig(
+            Problem(
+                code="not-locked",
+                summary=f"nothing was unlocked: no run holds the lock of {label}",
+                hint=f"{show}   shows the lock",
+            )
+        )
+    if not holder.lock_id:
+        raise InvalidConfig(
+            Problem(
+                code="frees-itself",
+                summary=f"nothing was unlocked: the lock of {label} ends by itself when its run ends",
+                detail=f"It is held by {holder.who} on {holder.host} (pid {holder.pid}): {holder.command}",
+                hint="wait for that run with `--lock-timeout 60s`, or end it",
+            )
+        )
+    if holder.lock_id != lock_id:
+        raise InvalidConfig(
+            Problem(
+                code="other-lock",
+                summary=f"nothing was unlocked: the lock of {label} has another ID, {holder.lock_id}",
+                hint=f"{show}   shows who holds it",
+            )
+        )
+    return holder
+
+
+def unlock(context: Context, lock_id: str) -> None:
+    """Free the lock of a run that has ended. Raise InventoryError if it is not held by that ID any more."""
+    context.store.unlock(lock_id)

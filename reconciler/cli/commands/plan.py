@@ -104,7 +104,7 @@ def plan(
 
         save_plan(context, Path(out), made, timestamp())
     run.out.plan(made.run_report("plan", timestamp(), exit_code=code))
-    if has_approved_plan(context) and not run.out.as_json:
+    if not run.out.as_json and has_approved_plan(context):
         run.out.tell("\n")
         run.out.problems([unfinished_apply()])
     if out is not None:

@@ -68,11 +68,6 @@ class FileStore:
     def folder(self) -> Path | None:
         return self.path.parent
 
-    @property
-    def exists(self) -> bool:
-        """Return whether there is an inventory, even an empty one."""
-        return self.path.exists() or journal_path(self.path).exists()
-
     def prepare_read(self) -> None:
         """Do nothing: a file needs no connection."""
 

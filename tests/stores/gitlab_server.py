@@ -91,8 +91,7 @@ def state_server() -> Iterator[StateServer]:
     class Handler(_Handler):
         server_state = served
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), Handler) as server:
         served.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -101,6 +100,12 @@ def state_server() -> Iterator[StateServer]:
         finally:
             server.shutdown()
             thread.join(5)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None: ...  # a client was killed
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -115,7 +120,11 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string((timestamp or time.time()) + self.server_state.clock)
 
     def _serve(self) -> None:
-        served, body = self.server_state, self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        served, length = self.server_state, int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client was killed
+            self.close_connection = True
+            return None
         with served.guard:
             served.requests.append((self.command, self.path))
             served.authorizations.append(self.headers.get("Authorization", ""))

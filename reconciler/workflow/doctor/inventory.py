@@ -60,7 +60,10 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
 
 
 def _lock(context: Context) -> Check:
-    owner = context.store.holder()
+    try:
+        owner = context.store.holder()
+    except InventoryError:
+        return Check(name="lock", status=CheckStatus.SKIP, detail="the store does not tell")
     if owner is None:
         return Check(name="lock", status=CheckStatus.OK, detail="free")
     return Check(

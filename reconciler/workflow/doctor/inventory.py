@@ -60,10 +60,7 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
 
 
 def _lock(context: Context) -> Check:
-    try:
-        owner = context.store.holder()
-    except InventoryError:
-        return Check(name="lock", status=CheckStatus.SKIP, detail="the store does not tell")
+    owner = context.store.holder()
     if owner is None:
         return Check(name="lock", status=CheckStatus.OK, detail="free")
     return Check(

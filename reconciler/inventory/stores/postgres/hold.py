@@ -37,9 +37,11 @@ _FOLD: Final = """with held as (
         returning name, generation
     ), gone as (
         delete from {0}.journal where name in (select name from held)
+        and (seq <> $4::text::bigint or length($5::bytea) = 0)
     ), kept as (
         insert into {0}.journal (name, seq, fence, line)
         select name, $4::text::bigint, $2::text::bigint, $5::bytea from held where length($5::bytea) > 0
+        on conflict (name, seq) do update set fence = excluded.fence, line = excluded.line
     ) select generation::text, pg_notify('novita_reconciler', name || ':' || generation)::text from held"""
 
 _HISTORY: Final = """with {held}, gone as (
@@ -88,7 +90,8 @@ class PostgresHold:
 
     def fold(self, map_: bytes, journal: bytes) -> None:
         with self._writing:
-            self._line += 1  # also for a fold that is repeated
+            # An append whose answer was lost may have this number, and so may a fold that is repeated.
+            self._line += 1
             ((generation, _),) = self._run("write the map", _FOLD, map_, self._line, journal)
             self._lock.generation, self._lock.last_line = int(generation), 0
 

@@ -26,9 +26,11 @@ test: .venv/developing ## Run all tests and check the coverage
 
 RUNS ?= 100
 SEED ?= 1
-chaos: .venv/developing ## Crash and disturb many runs (RUNS=100, SEED=1)
-	CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) SERVER_KILLS=$(RUNS) $(BIN)/python -m pytest -n 2 -q \
-	  tests/chaos tests/server/test_concurrent_writes.py
+STORE ?= file
+CHAOS := $(if $(filter file,$(STORE)),tests/chaos tests/server/test_concurrent_writes.py,tests/chaos/test_chaos.py)
+chaos: .venv/developing ## Crash and disturb many runs (RUNS=100, SEED=1, STORE=file|postgres|s3|http)
+	STORE='$(STORE)' CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) SERVER_KILLS=$(RUNS) \
+	  $(BIN)/python -m pytest -n 2 -q $(CHAOS)
 
 fuzz: .venv/developing ## Feed the readers random input (RUNS=100, SEED=1)
 	FUZZ_RUNS=$(RUNS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -n 2 -q tests/fuzz
@@ -49,16 +51,12 @@ fmt: .venv/developing ## Format, and fix what ruff can fix
 docs: .venv/developing ## Write docs/cli.md from the help texts
 	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
 
-LOCKS := reconciler/github_action
-COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
-  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+LOCK := reconciler/github_action/requirements.lock
 lock: .venv/developing ## Write the requirements of action.yml, after a change of dependencies
 	$(BIN)/python -m pip install --quiet pip-tools
-	for name in requirements postgres object-store; do \
-	  lock=$(LOCKS)/$$name.lock; extra=; [ $$name = requirements ] || extra="--extra $$name"; \
-	  $(COMPILE) $$extra --output-file $$lock.new pyproject.toml && \
-	  (head -1 $$lock; cat $$lock.new) >$$lock.made && mv $$lock.made $$lock && rm $$lock.new || exit 1; \
-	done
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK).new pyproject.toml
+	(head -1 $(LOCK); cat $(LOCK).new) >$(LOCK).made && mv $(LOCK).made $(LOCK) && rm $(LOCK).new
 
 wheel: .venv/bin/python ## Build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

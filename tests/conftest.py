@@ -10,6 +10,7 @@ from hypothesis import settings
 from tests.fork_server import ForkServer
 from tests.postgres_server import PostgresServer, postgres
 from tests.s3_server import S3Server, s3_server
+from tests.stores.gitlab_server import StateServer, state_server
 
 # A busy machine is not a failing test. In CI the examples are the same each time, so that a change is judged
 # by what it changed; everywhere else each run looks for new ones.
@@ -52,4 +53,11 @@ def _s3_server() -> Iterator[S3Server]:
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server for all tests of this process that keep an inventory in it."""
     with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gitlab() -> Iterator[StateServer]:
+    """A server of Terraform states for all tests of this process, with the rules of GitLab."""
+    with state_server() as server:
         yield server

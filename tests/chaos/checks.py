@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from reconciler.inventory.stores.base import APPROVED_PLAN, Store
 from reconciler.model.resource import Tracked
 from tests.chaos.declarations import PRODUCTS, Declarations, Item
 from tests.chaos.model import Live, Model, settings
@@ -117,6 +118,15 @@ def _orphans(model: Model, records: dict[str, Tracked], live: dict[str, Live]) -
             yield f"nobody knows of {one['name']} ({key})"
 
 
+def secrets_in_store(store: Store, secrets: tuple[str, ...]) -> Iterator[str]:
+    """Yield each secret in the store, and a journal that is not empty."""
+    content = store.read()
+    if content.journal:
+        yield "the journal is not empty"
+    for data in (content.map, store.read_history(), store.read_document(APPROVED_PLAN)):
+        yield from ("a secret is in the store" for secret in secrets if secret.encode() in (data or b""))
+
+
 def secrets_and_crashes(folder: Path, log: str, secrets: tuple[str, ...]) -> Iterator[str]:
     """Yield each secret and each crash in the files and the log."""
     for words in ("has a bug", "Traceback"):
@@ -126,9 +136,6 @@ def secrets_and_crashes(folder: Path, log: str, secrets: tuple[str, ...]) -> Ite
         if path.is_file():
             data = path.read_bytes()
             yield from (f"a secret is in {path.name}" for secret in secrets if secret.encode() in data)
-    journal = folder / "state" / "novita.json.journal"
-    if journal.exists() and journal.read_bytes():
-        yield "the journal is not empty"
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.is_file() and not ORDINARY.fullmatch(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
+from tests.chaos import store_faults
 from tests.chaos.declarations import NAMES
 from tests.chaos.model import Imperative
 from tests.chaos.processes import ENDED, Interruption
@@ -26,6 +27,8 @@ BESIDE: Final = ("apply", "apply", "scale", "update", "deploy", "plan", "fold", 
 def run_with_interruptions(scenario: Scenario, rng: Random, *words: str) -> tuple[int, bool]:
     """Run a command, perhaps interrupted or beside others; return its exit code, and whether it was alone."""
     interruption = Interruption(rng, scenario.novita) if rng.random() < 0.6 else None
+    if interruption:
+        store_faults.move_interruption(scenario, interruption)
     pid = scenario.runs.start(*words)
     if interruption:
         scenario.counts[f"{interruption.number.name} arranged"] += 1
@@ -44,6 +47,8 @@ def run_with_interruptions(scenario: Scenario, rng: Random, *words: str) -> tupl
             scenario.counts[f"{interruption.number.name} hit"] += 1
     codes = [code, *(scenario.runs.wait(other) for other in others)]
     scenario.steps.append(f"  {' '.join(words)} -> {codes}")
+    if min(codes) < 0:
+        store_faults.after_kill(scenario)
     assert set(codes) <= ENDED, scenario.report(f"a run ended with {codes}")
     return code, not others
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.resource import Tracked
-from tests.chaos import checks
+from tests.chaos import checks, store_faults
 from tests.chaos.declarations import Declarations
 from tests.chaos.processes import SECRETS, TOKEN
 from tests.chaos.scenario import Scenario
@@ -19,6 +19,7 @@ def check_convergence(scenario: Scenario) -> None:
     scenario.novita.faults.clear()
     scenario.novita.faults.at_random(seed=0, rate=0.0)
     scenario.steps.append("calm")
+    store_faults.stop(scenario)
     _wait_for_pending_writes(scenario)
     assert scenario.runs.run("state", "fold") == 0, scenario.report("the inventory cannot be folded")
     _repeat_deletes(scenario)
@@ -36,6 +37,7 @@ def check_convergence(scenario: Scenario) -> None:
     log = scenario.runs.out.read_text(errors="replace")
     found = list(checks.problems(scenario.model, scenario.files, TOKEN))
     found += checks.secrets_and_crashes(scenario.folder, log, SECRETS)
+    found += checks.secrets_in_store(scenario.model.store, SECRETS)
     assert not found, scenario.report("; ".join(found))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from reconciler.inventory.journal_entries import InventoryState
 from reconciler.inventory.snapshot import read_snapshot
-from reconciler.inventory.stores.file.store import FileStore
+from reconciler.inventory.stores.base import Store
 from reconciler.model.resource import Tracked
 from reconciler.simulator import World
 from tests.chaos.declarations import PRODUCTS, Declarations, Item
@@ -40,7 +39,7 @@ class Model:
     """The expectations so far."""
 
     world: World
-    inventory: Path
+    store: Store
     unmanaged: list[Unmanaged] = field(default_factory=list)
     imperative: dict[str, Imperative] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
@@ -54,7 +53,7 @@ class Model:
 
     def state(self) -> InventoryState:
         """Return the inventory with its journal."""
-        return read_snapshot(FileStore(self.inventory)).state()
+        return read_snapshot(self.store).state()
 
     def live(self) -> dict[str, Live]:
         """Return the endpoints of the account by ID."""

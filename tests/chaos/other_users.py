@@ -51,8 +51,7 @@ def delete_inventory(scenario: Scenario, rng: Random) -> None:
     if not unneeded or hinted or not owned:
         return
     scenario.record_step("the inventory is lost")
-    for path in (scenario.folder / "state").iterdir():
-        path.unlink()
+    scenario.under_test.reset()
     scenario.model.leases.clear()
     scenario.model.may_live |= {record.id for record in owned.values()}
     scenario.edit(scenario.copy_of_files())

@@ -34,8 +34,10 @@ class Runs:
         self._novita = novita
         self.out = folder / "out.log"
         self.environ: dict[str, str] = {}
+        self.options: tuple[str, ...] = ()
 
     def start(self, *words: str, out: Path | None = None) -> int:
+        words = (*words, *self.options)
         env = {
             **os.environ,
             "NOVITA_BASE_URL": self._novita.url,
@@ -74,7 +76,7 @@ class Interruption:
         if rng.random() < 0.3:
             delay = rng.random() * 0.25
             self.description = f"{self.number.name} after {delay:.3f} s"
-            timer = threading.Timer(delay, self._send)
+            timer = threading.Timer(delay, self.send)
             timer.daemon = True
             timer.start()
             return
@@ -99,9 +101,10 @@ class Interruption:
             self._left -= 1
             is_it = self._left == 0
         if is_it:
-            self._send()
+            self.send()
 
-    def _send(self, *_: object) -> None:
+    def send(self, *_: object) -> None:
+        """Send the signal now, unless the run has ended."""
         with self._lock:
             if self._pid and not self._over:
                 with contextlib.suppress(ProcessLookupError):

@@ -13,11 +13,12 @@ from random import Random
 from typing import Final
 
 from reconciler.simulator import Server
-from tests.chaos import commands, declarations, edits, other_users
+from tests.chaos import commands, declarations, edits, other_users, store_faults
 from tests.chaos.convergence import check_convergence
 from tests.chaos.faults import KINDS_OF_FAULTS, READS, WRITES, Churn, profile
 from tests.chaos.scenario import Scenario
 from tests.fork_server import ForkServer
+from tests.stores.engines import StoreUnderTest
 
 
 def edit_and_apply(scenario: Scenario, rng: Random) -> None:
@@ -48,11 +49,13 @@ STEPS: Final[tuple[tuple[Callable[[Scenario, Random], object], float], ...]] = (
 )
 
 
-def run_scenario(seed: int, folder: Path, fork_server: ForkServer, counts: Counter[str]) -> None:
+def run_scenario(
+    seed: int, folder: Path, fork_server: ForkServer, under_test: StoreUnderTest, counts: Counter[str]
+) -> None:
     """Run a scenario and count its steps. Raise AssertionError if it does not converge."""
     rng = Random(seed)
     with Server(profile=profile(rng), seed=seed) as novita:
-        scenario = Scenario(seed, folder, fork_server, novita)
+        scenario = Scenario(seed, folder, fork_server, novita, under_test)
         scenario.counts = counts
         scenario.model.create_unmanaged(name="stranger", appName="stranger")
         scenario.edit(declarations.random_declarations(rng))
@@ -73,6 +76,7 @@ def _disturb(scenario: Scenario, rng: Random) -> None:
         operations=rng.choice([WRITES, WRITES + READS]),
     )
     scenario.record_step(f"faults: {kind if rate else 'none'}", f"at {rate}")
+    store_faults.disturb(scenario)
     churn = Churn(scenario.novita.world, Random(scenario.seed)) if rng.random() < 0.25 else None
     with churn or contextlib.nullcontext():
         if churn:

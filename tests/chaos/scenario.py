@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from reconciler.simulator import Server
@@ -15,6 +16,7 @@ from tests.chaos.declarations import Declarations
 from tests.chaos.model import Model, fixed, fixed_of, names_of
 from tests.chaos.processes import Runs
 from tests.fork_server import ForkServer
+from tests.stores.engines import StoreUnderTest
 
 CONFIG: Final = {"novita": {"settle_seconds": 0.6}}
 
@@ -22,12 +24,21 @@ CONFIG: Final = {"novita": {"settle_seconds": 0.6}}
 class Scenario:
     """The objects that the steps of a scenario use, and the list of the steps so far."""
 
-    def __init__(self, seed: int, folder: Path, fork_server: ForkServer, novita: Server) -> None:
+    def __init__(
+        self, seed: int, folder: Path, fork_server: ForkServer, novita: Server, under_test: StoreUnderTest
+    ) -> None:
         self.seed = seed
         self.folder = folder
         self.novita = novita
         self.runs = Runs(folder, fork_server, novita)
-        self.model = Model(world=novita.world, inventory=folder / "state" / "novita.json")
+        self.under_test = under_test
+        self.store_dice = Random(f"store {seed}")
+        self.store_rate = 0.0
+        """The share of the requests to the store that are lost."""
+        if under_test.relay:
+            self.runs.environ = dict(under_test.disturbed_environ)
+            self.runs.options = ("--state", under_test.disturbed)
+        self.model = Model(world=novita.world, store=under_test.store())
         self.files = Declarations()
         self.plans: list[str] = []
         self.steps: list[str] = []

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.config import schema
+from reconciler.kinds.registry import split_address
+from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Place, Problem
-from reconciler.model.resource import Removed, address
+from reconciler.model.resource import ENDPOINT, Removed, address
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.scalars import type_name
 
@@ -29,6 +31,9 @@ def read_removals(document: Document, problems: list[Problem]) -> Iterator[Remov
     for index, entry in enumerate(entries):
         path = ("removed", index)
         if schema.is_valid("endpoints", entry, "removed"):
+            if split_address(entry["endpoint"])[0] != ENDPOINT:
+                problems.append(_other_kind(entry["endpoint"], document.place((*path, "endpoint"))))
+                continue
             yield Removed(
                 name=entry["endpoint"],
                 destroy=entry.get("destroy", True),
@@ -54,6 +59,17 @@ def conflicting_removals(
         elif entry.name in declared:
             where = f"it is declared at {declared[entry.name]}"
             yield _conflict(entry, f"`{entry.name}` is both declared and removed", where)
+
+
+def _other_kind(key: str, place: Place | None) -> Problem:
+    return Problem(
+        code="removed-kind",
+        summary=f"`removed` is about endpoints, and `{key}` is another resource",
+        hint="delete its item, and apply to delete it; or keep it live with "
+        f"`{command_line('reconciler', 'state', 'rm', Operand(key))}`",
+        place=place,
+        address=key,
+    )
 
 
 def _conflict(entry: Removed, summary: str, where: str) -> Problem:

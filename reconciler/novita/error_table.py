@@ -136,6 +136,12 @@ STOCK = ErrorEntry(
     cause="Novita has no GPU of that kind to give in that region now.",
     hint="Choose another spec or region in specs.yaml, or run `reconciler apply` again later",
 )
+IN_USE = ErrorEntry(
+    error_class=Refused,
+    code="in-use",
+    cause="Novita deletes no registry credential and no storage that an endpoint uses.",
+    hint="Change or delete what uses it first, then run `reconciler apply` again",
+)
 DEPENDENCY = ErrorEntry(
     error_class=Refused,
     code="dependency",
@@ -195,7 +201,7 @@ REASONS = {
     "INSUFFICIENT_RESOURCE": STOCK,
     "RATE_LIMIT_EXCEEDED": QUOTA,
     **dict.fromkeys(("CREATE_INSTANCE_LIMIT", "CREATE_GPU_NUM_LIMIT"), LIMIT),
-    **dict.fromkeys(("IMAGE_AUTH_IN_USE", "NETWORK_STORAGE_IN_USE"), DEPENDENCY),
+    **dict.fromkeys(("IMAGE_AUTH_IN_USE", "NETWORK_STORAGE_IN_USE"), IN_USE),
     "CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT": DEPENDENCY,
     **dict.fromkeys(("UNKNOWN", "WALLET_NOT_FOUND", "SERVICE_UNAVAILABLE"), BROKEN),
 }

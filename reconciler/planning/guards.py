@@ -53,8 +53,11 @@ def guards(
     yield from _adoptions(_without_foreign(changes, owners), allow)
     if any(change.kind != ENDPOINT for change in changes):
         from reconciler.planning.dependencies.data_loss import data_loss_problems
+        from reconciler.planning.dependencies.other_users import other_users
 
+        live = tuple(live)
         yield from data_loss_problems(changes, live, allow.storage_deletes)
+        yield from other_users(changes, live)
     if allow.is_destroy:
         return
     if not removals:
@@ -191,7 +194,7 @@ def _protected(removals: Sequence[Delete | Replace], *, is_destroy: bool) -> Ite
                 continue
         yield _guard(
             code="prevent-destroy",
-            summary=f"`{change.name}` has preventDestroy and would be {verb}",
+            summary=f"`{change.key}` has preventDestroy and would be {verb}",
             hint=hint,
             address=change.address,
             change=change,
@@ -203,14 +206,14 @@ def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again
     adopted = [change for change in removals if change.tracked.adopted]
     if not adopted or allow.adopted:
         return
-    was = "it was" if len(adopted) == 1 else "they were"
+    it, was = ("it", "it was") if len(adopted) == 1 else ("them", "they were")
     is_declared = any(isinstance(change, Replace) for change in adopted)
     yield _guard(
         code="adopted-only",
         summary=f"{_named(adopted)} would be deleted or replaced, and {was} not created from this inventory, "
         "only adopted by name",
-        hint=f"if the inventory was lost, or nothing else uses the endpoint, agree with: {again}; "
-        f"if it belongs to another repository, {'declare another name here, and ' if is_declared else ''}"
+        hint=f"if the inventory was lost, or nobody else uses {it}, agree with: {again}; "
+        f"if another repository owns {it}, {'declare another name here, and ' if is_declared else ''}"
         f"forget it with: {_forget_command(adopted)}",
         address=adopted[0].address if len(adopted) == 1 else None,
         change=adopted[0] if len(adopted) == 1 else None,
@@ -218,12 +221,12 @@ def _only_adopted(removals: Sequence[Delete | Replace], allow: Allowances, again
 
 
 def _named(changes: Sequence[Change]) -> str:
-    names = ", ".join(f"`{change.name}`" for change in changes[:SHOWN])
+    names = ", ".join(f"`{change.key}`" for change in changes[:SHOWN])
     return names + (f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
 
 
 def _forget_command(changes: Sequence[Delete | Replace]) -> str:
-    return command_line("reconciler", "state", "rm", *(Operand(change.name) for change in changes[:SHOWN]))
+    return command_line("reconciler", "state", "rm", *(Operand(change.key) for change in changes[:SHOWN]))
 
 
 def adoption_notes(changes: Sequence[Change], owners: Mapping[str, str] = NO_OWNERS) -> Iterator[Problem]:

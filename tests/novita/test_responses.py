@@ -146,7 +146,7 @@ CASES = [
     Case(UPDATE, refusal(400, "CONFLICT"), Refused, 1, ("reconciler plan",), code="conflict"),
     Case(UPDATE, refusal(400, "VALIDATOR_PARAM", "bad port"), Refused, 1, ("bad port", "preview")),
     Case(CREATE, refusal(400, "INSUFFICIENT_RESOURCE"), Refused, 1, ("no GPU",), code="no-stock"),
-    Case(CREATE, refusal(400, "IMAGE_AUTH_IN_USE"), Refused, 1, ("in use",), code="dependency"),
+    Case(CREATE, refusal(400, "IMAGE_AUTH_IN_USE"), Refused, 1, ("endpoint uses",), code="in-use"),
     Case(CREATE, refusal(400, "IMAGE_TOO_LARGE"), Refused, 1, ("too large",), code="dependency"),
     Case(CREATE, refusal(400, "NEW_THING"), Refused, 1, ("NEW_THING",), code="refused"),
     Case(GET, reply(400, '["odd"]'), Refused, 1, ("odd",), code="refused"),

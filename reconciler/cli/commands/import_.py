@@ -97,6 +97,7 @@ def _import_one(out: Output, context: Context, name: str, object_id: str) -> int
 def _import_all(
     out: Output, context: Context, file: Path, matches: tuple[str, ...], env_out: Path | None
 ) -> int:
+    from reconciler.kinds.registry import KINDS, split_address
     from reconciler.reports.terminal.escape import plain
     from reconciler.workflow.importer.import_all import import_all
 
@@ -125,7 +126,9 @@ def _import_all(
         return ExitCode.OK
     for name in (*result.written, *([result.values] if result.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
-    count, state = quantity(len(result.endpoints), "endpoint"), plain(str(context.state))
+    kinds = {split_address(one.name)[0] for one in result.endpoints}
+    noun = KINDS[kinds.pop()].noun if len(kinds) == 1 else "resource"
+    count, state = quantity(len(result.endpoints), noun), plain(str(context.state))
     out.result(f"\n{count} declared and recorded in {state}.\n")
     if result.problems:
         out.tell("\n")

@@ -70,12 +70,14 @@ def show(run: Run, name: str) -> int:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_endpoints)
 @with_run
 def rm(run: Run, names: tuple[str, ...]) -> int:
-    """Remove endpoints from the inventory without deleting them."""
+    """Remove resources from the inventory without deleting them."""
+    from reconciler.kinds.registry import KINDS, split_address
     from reconciler.workflow.state import forget
 
     forget(run.context, names)
     for name in names:
-        run.out.line(f"Removed {plain(name)} from the inventory. The endpoint itself still exists.")
+        noun = KINDS[split_address(name)[0]].noun
+        run.out.line(f"Removed {plain(name)} from the inventory. The {noun} itself still exists.")
     if run.out.as_json:
         run.out.document({"forgotten": list(names), "exit_code": 0})
     return ExitCode.OK

@@ -54,7 +54,7 @@ def change_card(
     return _card(
         kind=change.action.value,
         symbol=action_symbol(change),
-        name=change.name,
+        name=change.key,
         object_id=resource_id(change) or (result.id if result else None) or "",
         words=f"{words}: {change.reason if is_open else change_summary(change)}",
         badge=_outcome(result) if result else "",
@@ -95,7 +95,7 @@ def drift_card(
     return _card(
         kind="update" if live else "delete",
         symbol="~" if live else "-",
-        name=drift.name,
+        name=drift.key,
         object_id=drift.id,
         words=words,
         badge=_alarm(alarm) if alarm else "",

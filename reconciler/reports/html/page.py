@@ -10,7 +10,7 @@ from reconciler import __version__
 from reconciler.model.drift import Alarm
 from reconciler.model.plan import Change, Drift, Plan
 from reconciler.model.problem import limit_problems
-from reconciler.model.resource import Live
+from reconciler.model.resource import Live, key_of
 from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
@@ -117,9 +117,7 @@ def _drift(run: RunReport, plan: Plan, explanations: Mapping[str, Explanation]) 
     drifted: list[tuple[Drift, Alarm | None]] = [(drift, None) for drift in plan.drift]
     if run.drift_report is not None:
         drifted = [(alarm.drift, alarm) for alarm in run.drift_report.alarms]
-    index = _index(
-        [("~" if drift.live else "-", drift.name, f"d{n}") for n, (drift, _) in enumerate(drifted)]
-    )
+    index = _index([("~" if drift.live else "-", drift.key, f"d{n}") for n, (drift, _) in enumerate(drifted)])
     measure = "declared" if run.drift_report and run.drift_report.by_declaration else "applied"
     cards = [
         drift_card(
@@ -138,15 +136,15 @@ def _drift(run: RunReport, plan: Plan, explanations: Mapping[str, Explanation]) 
 def _changes(
     run: RunReport, changes: Sequence[Change], explanations: Mapping[str, Explanation]
 ) -> Iterator[str]:
-    results = {result.change.name: result for result in run.report.results} if run.report else {}
+    results = {result.change.key: result for result in run.report.results} if run.report else {}
     index = _index(
-        [(action_symbol(change), change.name, f"c{number}") for number, change in enumerate(changes)]
+        [(action_symbol(change), change.key, f"c{number}") for number, change in enumerate(changes)]
     )
     cards = [
         change_card(
             change,
             f"c{number}",
-            result=results.get(change.name),
+            result=results.get(change.key),
             explanation=explanations.get(change.key),
             is_open=len(changes) <= MAX_EXPANDED,
         )
@@ -176,7 +174,9 @@ def _index(entries: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _unmanaged(unmanaged: Sequence[Live]) -> str:
-    rows = "".join(f"<li>{escape(live.name)} <code>{escape(live.id)}</code>" for live in unmanaged)
+    rows = "".join(
+        f"<li>{escape(key_of(live.name, live.kind))} <code>{escape(live.id)}</code>" for live in unmanaged
+    )
     if not rows:
         return ""
     summary = unmanaged_line(unmanaged)

@@ -45,7 +45,7 @@ def _drift(run: RunReport) -> Iterator[Problem]:
     """Yield a problem for each endpoint with new drift, at the place of its declaration."""
     changes = run.plan.changes if run.plan else ()
     places = {
-        change.name: desired.place for change in changes if (desired := getattr(change, "desired", None))
+        change.key: desired.place for change in changes if (desired := getattr(change, "desired", None))
     }
     for alarm in run.drift_report.alarms if run.drift_report else ():
         if alarm.has_new_drift:
@@ -53,10 +53,10 @@ def _drift(run: RunReport) -> Iterator[Problem]:
             moved = [f"{field_name(field)}: {value_change(field)}" for field in drift.fields]
             yield Problem(
                 code="drift",
-                summary=f"{drift.name} "
+                summary=f"{drift.key} "
                 + ("was changed outside of reconciler" if drift.live else "was deleted"),
                 detail="\n".join(moved),
-                place=places.get(drift.name),
+                place=places.get(drift.key),
             )
 
 

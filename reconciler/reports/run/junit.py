@@ -99,9 +99,9 @@ def _planned(change: Change) -> str:
 def _of_result(result: ChangeResult, problems: Iterable[Problem]) -> _Case:
     own = (result.problem,) if result.problem else ()
     if result.outcome is Outcome.NOT_ATTEMPTED:
-        return _Case(name=result.change.name, skipped=own[0].summary if own else "not attempted")
+        return _Case(name=result.change.key, skipped=own[0].summary if own else "not attempted")
     return _Case(
-        name=result.change.name,
+        name=result.change.key,
         output=f"{result.change.action.value}: {change_summary(result.change)}",
         problems=(*own, *problems),
         seconds=result.seconds,
@@ -117,11 +117,11 @@ def _of_alarm(alarm: Alarm, problems: Sequence[Problem]) -> _Case:
     output = "\n".join(lines)
     if alarm.has_new_drift:
         what = "was changed outside of reconciler" if alarm.drift.live else "was deleted"
-        drift_problem = Problem(code="drift", summary=f"`{alarm.drift.name}` {what}", detail=output)
+        drift_problem = Problem(code="drift", summary=f"`{alarm.drift.key}` {what}", detail=output)
         problems = (drift_problem, *problems)
     is_ignored = all(item.state is DriftState.IGNORED for item in alarm.items)
     return _Case(
-        name=alarm.drift.name,
+        name=alarm.drift.key,
         output=output,
         problems=problems,
         skipped=lines[0] if is_ignored and not problems else None,

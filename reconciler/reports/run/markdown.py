@@ -12,6 +12,7 @@ from typing import Final
 from reconciler.model.apply_events import ChangeResult, Outcome
 from reconciler.model.plan import Action, Change, Drift, FieldChange, Plan
 from reconciler.model.problem import Problem
+from reconciler.model.resource import key_of
 from reconciler.model.review.preflight import PreflightCheck
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import ABSENT
@@ -78,7 +79,7 @@ def _sections(run: RunReport) -> Iterator[Section]:
     if run.drift_report is not None:
         drifted = [alarm.drift for alarm in run.drift_report.alarms]
         marks = {
-            (alarm.drift.name, item.field.path if item.field else ()): drift_state_text(item)
+            (alarm.drift.key, item.field.path if item.field else ()): drift_state_text(item)
             for alarm in run.drift_report.alarms
             for item in alarm.items
         }
@@ -100,24 +101,24 @@ def _sections(run: RunReport) -> Iterator[Section]:
         left_out=_omitted("drifted fields"),
     )
     if run.drift_report is not None and explanations:
-        names = {drift.name for drift in drifted}
-        yield _all_details([change for change in run.plan.pending if change.name in names], explanations)
+        keys = {drift.key for drift in drifted}
+        yield _all_details([change for change in run.plan.pending if change.key in keys], explanations)
     yield Section(
         opening=f"\n<details><summary>{unmanaged_line(run.plan.unmanaged)}</summary>\n\n",
         closing="\n</details>\n",
-        rows=[f"- {code(live.name)} {code(live.id)}\n" for live in run.plan.unmanaged],
+        rows=[f"- {code(key_of(live.name, live.kind))} {code(live.id)}\n" for live in run.plan.unmanaged],
         rank=4,
         left_out=_omitted("unmanaged endpoints"),
     )
 
 
 def _changes(run: RunReport, changes: Sequence[Change]) -> Section:
-    results = {result.change.name: result for result in run.report.results} if run.report else {}
+    results = {result.change.key: result for result in run.report.results} if run.report else {}
     ended = "Outcome | " if results else ""
     return Section(
         opening=f"\n### Changes\n\n| | Endpoint | Action | What changes | Workers | Cause | {ended}\n"
         f"|-|-|-|-|-|-|{'-|' if ended else ''}\n",
-        rows=[_row(change, results.get(change.name)) for change in changes],
+        rows=[_row(change, results.get(change.key)) for change in changes],
         rank=2,
         left_out=_omitted("changes"),
     )
@@ -182,7 +183,7 @@ def _problem(problem: Problem) -> str:
 def _row(change: Change, result: ChangeResult | None) -> str:
     cells = [
         code(action_symbol(change)),
-        code(change.name),
+        code(change.key),
         change.action.value,
         text(change_summary(change)),
         effect_text(effect) if (effect := effect_of(change)) else "",
@@ -197,18 +198,18 @@ def _row(change: Change, result: ChangeResult | None) -> str:
 
 def _drift(drift: Drift, marks: Mapping[tuple[str, tuple[str, ...]], str]) -> Iterator[str]:
     if drift.live is None:
-        mark = text(marks.get((drift.name, ()), ""))
-        yield f"| {code('-')} | {code(drift.name)} | | deleted ({code(drift.id or 'no ID')}) | {mark} |\n"
+        mark = text(marks.get((drift.key, ()), ""))
+        yield f"| {code('-')} | {code(drift.key)} | | deleted ({code(drift.id or 'no ID')}) | {mark} |\n"
         return
     for field in in_reading_order(drift.fields):
-        mark = text(", ".join([field.cause.value, *filter(None, [marks.get((drift.name, field.path))])]))
+        mark = text(", ".join([field.cause.value, *filter(None, [marks.get((drift.key, field.path))])]))
         path = code(field_name(field))
-        yield f"| {code('~')} | {code(drift.name)} | {path} | {code(value_change(field))} | {mark} |\n"
+        yield f"| {code('~')} | {code(drift.key)} | {path} | {code(value_change(field))} | {mark} |\n"
 
 
 def _details(change: Change, explanation: Explanation | None) -> str:
     known = f" {code(resource_id(change))}" if resource_id(change) else ""
-    summary = f"{code(action_symbol(change))} {code(change.name)} {change.action.value}{known}"
+    summary = f"{code(action_symbol(change))} {code(change.key)} {change.action.value}{known}"
     is_new = change.action is Action.CREATE
     lines = "".join(_field(field, () if is_new else field_remarks(field)) for field in shown_fields(change))
     # each line begins with + or -, so that no value can end the code block

@@ -51,12 +51,16 @@ fmt: .venv/developing ## Format, and fix what ruff can fix
 docs: .venv/developing ## Write docs/cli.md from the help texts
 	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
 
-LOCK := reconciler/github_action/requirements.lock
+LOCKS := reconciler/github_action
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 lock: .venv/developing ## Write the requirements of action.yml, after a change of dependencies
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
-	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $(LOCK).new pyproject.toml
-	(head -1 $(LOCK); cat $(LOCK).new) >$(LOCK).made && mv $(LOCK).made $(LOCK) && rm $(LOCK).new
+	for name in requirements postgres object-store; do \
+	  lock=$(LOCKS)/$$name.lock; extra=; [ $$name = requirements ] || extra="--extra $$name"; \
+	  $(COMPILE) $$extra --output-file $$lock.new pyproject.toml && \
+	  (head -1 $$lock; cat $$lock.new) >$$lock.made && mv $$lock.made $$lock && rm $$lock.new || exit 1; \
+	done
 
 wheel: .venv/bin/python ## Build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

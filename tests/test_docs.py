@@ -171,10 +171,11 @@ def test_every_command_that_a_message_names_exists() -> None:
         ("quickstart", []),
         ("seed", []),
         ("infra-repo", ["-e", "production"]),
+        ("team", []),
         ("environments", ["-e", "dev"]),
         ("environments", ["-e", "prod"]),
     ],
-    ids=["quickstart", "seed", "infra-repo", "dev", "prod"],
+    ids=["quickstart", "seed", "infra-repo", "team", "dev", "prod"],
 )
 def test_the_examples_are_valid_and_can_be_applied(
     folder: str, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

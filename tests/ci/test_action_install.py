@@ -16,7 +16,12 @@ from tests.github_action.fake import GitHub
 from .actions import Runner
 from .conftest import ROOT, Account, Infra
 
-LOCK = ROOT / "reconciler/github_action/requirements.lock"
+LOCKS = {
+    name: ROOT / f"reconciler/github_action/{name or 'requirements'}.lock"
+    for name in ("", "postgres", "object-store")
+}
+"""The lock file of each `store` of the action."""
+
 MODULES = (
     "pip",
     "venv",
@@ -122,48 +127,58 @@ def test_every_python_of_the_action_is_isolated() -> None:
         assert not re.search(r"^\s*(reconciler|pip)\b", script, re.MULTILINE)
 
 
-def locked() -> dict[str, tuple[str, int]]:
+def locked(lock: Path) -> dict[str, tuple[str, int]]:
     """Name -> version and number of hashes."""
     found: dict[str, tuple[str, int]] = {}
-    for block in re.split(r"\n(?=[a-z])", LOCK.read_text()):
+    for block in re.split(r"\n(?=[a-z])", lock.read_text()):
         if match := re.match(r"([\w.-]+)==(\S+)", block):
             found[match[1].lower()] = (match[2], block.count("--hash=sha256:"))
     return found
 
 
-def test_the_lock_file_satisfies_the_project() -> None:
+@pytest.mark.parametrize("store", LOCKS)
+def test_the_lock_file_satisfies_the_project(store: str) -> None:
     """`make lock` was run after the last change of a dependency; every file has its hash."""
-    found = locked()
+    found = locked(LOCKS[store])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for text in project["dependencies"]:
+    for text in (*project["dependencies"], *(project["optional-dependencies"][store] if store else ())):
         wanted = Requirement(text)
         assert wanted.name.lower() in found, f"{wanted}: run make lock"
         assert wanted.specifier.contains(Version(found[wanted.name.lower()][0])), f"{wanted}: run make lock"
     assert all(hashes >= 1 for _, hashes in found.values())
-    lines = [line for line in LOCK.read_text().splitlines() if line and not line.startswith(("#", " "))]
+    lines = [
+        line for line in LOCKS[store].read_text().splitlines() if line and not line.startswith(("#", " "))
+    ]
     assert len(lines) == len(found)
+
+
+LINUX = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("version", "platforms"),
+    ("store", "version", "platforms"),
     [
-        ("3.11", ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")),
-        ("3.12", ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")),
-        ("3.13", ("macosx_14_0_arm64", "macosx_11_0_arm64", "macosx_10_15_universal2")),
+        ("", "3.11", LINUX),
+        ("", "3.12", ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")),
+        ("", "3.13", ("macosx_14_0_arm64", "macosx_11_0_arm64", "macosx_10_15_universal2")),
+        ("postgres", "3.12", LINUX),
+        ("object-store", "3.12", LINUX),
     ],
 )
-def test_the_lock_file_can_be_installed(version: str, platforms: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_lock_file_can_be_installed(
+    store: str, version: str, platforms: tuple[str, ...], tmp_path: Path
+) -> None:
     """By each Python and on each platform, from wheels alone, hash by hash."""
     pip = [sys.executable, "-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--python-version", version]
     where = [word for platform in platforms for word in ("--platform", platform)]
     ran = subprocess.run(
-        [*pip, *options, *where, "--dest", str(tmp_path), "-r", str(LOCK)],
+        [*pip, *options, *where, "--dest", str(tmp_path), "-r", str(LOCKS[store])],
         check=False,
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    assert len(list(tmp_path.iterdir())) == len(locked())
+    assert len(list(tmp_path.iterdir())) == len(locked(LOCKS[store]))

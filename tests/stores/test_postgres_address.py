@@ -65,6 +65,7 @@ def test_a_password_in_the_address_is_refused_and_not_shown(text: str) -> None:
         "postgres://db/infra?schema=",
         "postgres://db/infra?inventory=",
         "postgres://db/infra?inventory=a%0Ab",
+        "postgres://db\x1b[31m/infra",
     ],
 )
 def test_other_addresses_are_refused(text: str) -> None:

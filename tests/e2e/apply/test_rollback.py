@@ -342,12 +342,13 @@ def test_a_history_that_cannot_be_written_is_a_warning(sandbox: Sandbox) -> None
     ran = sandbox.run("apply", "--auto-approve")
     assert ran.code == 0
     assert "Apply complete! Resources: 1 added" in ran.out
-    assert f"Warning: Cannot write state/{Path(HISTORY).name}" in ran.err
+    assert f"Warning: state/{Path(HISTORY).name} is a directory" in ran.err
+    assert f"mv state/{Path(HISTORY).name} state/{Path(HISTORY).name}.old" in ran.err
     assert "only their history is not" in ran.err
     sandbox.declare(item("chat", replicas=2))
     ran = sandbox.run("apply", "--auto-approve", "--json")
     assert ran.code == ran.document["exit_code"] == 0
-    assert ran.codes == ["inventory-unwritable"]
+    assert ran.codes == ["inventory-unreadable"]
     ran = sandbox.run("history")
     assert ran.code == 1
     assert "is a directory" in ran.err

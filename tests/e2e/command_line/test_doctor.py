@@ -45,7 +45,7 @@ def applied(sandbox: Sandbox) -> Sandbox:
 def test_a_single_record(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
     sandbox.apply()
-    assert "ok    records     1 is live\n" in sandbox.run("doctor").out
+    assert "ok    records          1 is live\n" in sandbox.run("doctor").out
 
 
 def test_all_is_well(applied: Sandbox) -> None:
@@ -55,13 +55,13 @@ def test_all_is_well(applied: Sandbox) -> None:
     lines = ran.out.splitlines()
     assert [line.split()[1] for line in lines[: len(NAMES)]] == NAMES
     assert lines[-1] == "No problems found."
-    assert "ok    files       2 endpoints in endpoints.yaml, 2 specs\n" in ran.out
-    assert "ok    key         from NOVITA_API_KEY\n" in ran.out
-    assert f"ok    address     {applied.sim.url}\n" in ran.out
-    assert "ok    limits      the declared endpoints are within the limits\n" in ran.out
-    assert "ok    regions     us-dallas-nas-2\n" in ran.out
-    assert "ok    listing     2 endpoints, proven complete\n" in ran.out
-    assert "ok    records     all 2 are live\n" in ran.out
+    assert "ok    files            2 endpoints in endpoints.yaml, 2 specs\n" in ran.out
+    assert "ok    key              from NOVITA_API_KEY\n" in ran.out
+    assert f"ok    address          {applied.sim.url}\n" in ran.out
+    assert "ok    limits           the declared endpoints are within the limits\n" in ran.out
+    assert "ok    regions          us-dallas-nas-2\n" in ran.out
+    assert "ok    listing          2 endpoints, proven complete\n" in ran.out
+    assert "ok    records          all 2 are live\n" in ran.out
     assert wrong(applied) == {"git": "skip"}
     assert KEY not in ran.out
 
@@ -98,7 +98,7 @@ def test_files_with_warnings(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat", env={"TOKEN": "${env:NOBODY_SET_THIS}"}))
     ran = sandbox.run("doctor")
     assert ran.code == 0
-    assert "warn  files       1 warning, the first at endpoints.yaml:" in ran.out
+    assert "warn  files            1 warning, the first at endpoints.yaml:" in ran.out
     assert ran.out.endswith("\n1 warning.\n")
 
 
@@ -127,7 +127,7 @@ def test_where_the_key_comes_from(applied: Sandbox, written: str, source: str) -
     applied.monkeypatch.setenv("PART", "part")
     applied.write("config.yaml", {"novita": {"api_key": written}})
     ran = applied.run("doctor")
-    assert f"ok    key         {source}\n" in ran.out
+    assert f"ok    key              {source}\n" in ran.out
     assert "pre-" not in ran.out
     assert "plain-key" not in ran.out
 
@@ -293,9 +293,9 @@ def test_what_was_left_unfinished(applied: Sandbox) -> None:
     applied.killed("create", when="before")
     ran = applied.run("doctor")
     assert ran.code == 0
-    assert "warn  unfinished  creates whose outcome is unknown: new\n" in ran.out
+    assert "warn  unfinished       creates whose outcome is unknown: new\n" in ran.out
     assert "reconciler recover   settles them\n" in ran.out
-    assert "warn  unfinished  an approved apply has not finished\n" in ran.out
+    assert "warn  unfinished       an approved apply has not finished\n" in ran.out
 
 
 def test_a_journal_that_was_not_folded(applied: Sandbox) -> None:
@@ -335,3 +335,14 @@ def test_each_call_is_told(applied: Sandbox) -> None:
     """-v shows the calls of the doctor, too."""
     err = applied.run("doctor", "-v").err
     assert "GET /gpu-instance/openapi/v1/clusters 200" in err
+
+
+def test_a_store_that_cannot_be_reached(sandbox: Sandbox) -> None:
+    """It is told, with what to check, and the other rows are there all the same."""
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("doctor", "--state", "postgres://127.0.0.1:1/infra?inventory=prod")
+    assert ran.code == 1
+    assert "fail  store            Cannot connect to postgres://127.0.0.1:1/infra?inventory=prod" in ran.out
+    assert "fail  inventory  " in ran.out
+    assert "skip  lock             the store does not tell\n" in ran.out
+    assert "failures." in ran.out

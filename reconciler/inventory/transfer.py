@@ -38,13 +38,13 @@ def is_empty(content: Content) -> bool:
     return content.map is None and content.journal is None
 
 
-def keep_previous(hold: Hold, content: Content, inventory: Inventory | None) -> bool:
-    """Keep the map that is about to be replaced; return whether there was one.
+def keep_previous(hold: Hold, content: Content, inventory: Inventory | None, by: Inventory) -> bool:
+    """Keep the map that is about to be replaced; return whether there was another one.
 
-    inventory: what the content means, None if it cannot be read.
+    inventory: what the content means, None if it cannot be read. by: what replaces it.
     """
     data = content.map if inventory is None else serialize_inventory(inventory)
-    if is_empty(content) or data is None:
+    if is_empty(content) or data is None or data == serialize_inventory(by):
         return False
     hold.write_document(PREVIOUS, data)
     return True

@@ -28,7 +28,7 @@ from reconciler.planning.guards import (
     replica_range_errors,
     unknown_value_errors,
 )
-from reconciler.planning.neighbors import neighbor_guards
+from reconciler.planning.neighbors import may_concern_neighbors, neighbor_guards
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
@@ -213,7 +213,8 @@ def planned(
         (*loaded.desired, *loaded.others),
     )
     kinds = () if goal.imperative else kinds_in_use(loaded.others, inventory)
-    owners, taken = owners_by_id(context), neighbors_of_intents(context, inventory)
+    owners = dict(owners_by_id(context, addresses=goal.imperative is not None))
+    taken = neighbors_of_intents(context, inventory)
     with reader(context, settings) as account:
         settle_seconds = settings.settle_seconds if settle else 0.0
         listings = listings or list_kinds(account, kinds, inventory, settle_seconds)
@@ -285,6 +286,8 @@ def planned(
         is_empty=context.selection.is_everything and not plan.pending,
         guarded=guarded,
     )
+    if goal.imperative is None and (plan.unmanaged or may_concern_neighbors(changes, inventory)):
+        owners |= owners_by_id(context, files=False)
     declared = len(endpoints.desired) + len(loaded.others)
     unmanaged = (replace(live, environment=owners.get(live.id, "")) for live in plan.unmanaged)
     plan = replace(plan, unmanaged=tuple(unmanaged)) if owners else plan

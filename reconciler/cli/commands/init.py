@@ -24,6 +24,7 @@ def init(run: Run, from_market: bool) -> int:
     """
     from reconciler.workflow.init import SPECS
     from reconciler.workflow.init import init as write_starter_files
+    from reconciler.workflow.stores.config import steps_to_inventory
 
     has_state = bool(click.get_current_context().obj.get("state"))  # the option, and not the variable
     files = write_starter_files(run.context, from_market=from_market, names_inventory=has_state)
@@ -46,7 +47,10 @@ def init(run: Run, from_market: bool) -> int:
     has_asked = from_market and SPECS in files.written
     key = "export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, which needs no account"
     run.out.result("\nNext:\n" + ("" if has_asked else f"  {key}\n"))
-    run.out.result(f"  {command_line('reconciler', 'plan')}\n")
+    if has_state:
+        for step in steps_to_inventory(run.context):
+            run.out.result(f"  {step}\n")
+    run.out.result("  reconciler plan\n" if has_state else f"  {command_line('reconciler', 'plan')}\n")
     if from_market and not has_asked:
         run.out.problems([_kept_specs()])
     return ExitCode.OK

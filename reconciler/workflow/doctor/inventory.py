@@ -29,7 +29,12 @@ COMPANIONS: Final = (
 
 def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
     """Yield the checks of the inventory, or of the error of reading it; `url` is the address of this run."""
-    yield from store_checks(context)
+    of_store = tuple(store_checks(context))
+    yield from of_store
+    if any(check.status is CheckStatus.FAIL for check in of_store):
+        for name in ("inventory", "lock", "unfinished"):
+            yield Check(name=name, status=CheckStatus.SKIP, detail="the store cannot be used")
+        return
     yield _readable(context, inventory, url)
     yield _lock(context)
     if isinstance(inventory, Inventory):

@@ -65,11 +65,11 @@ def every_environment(context: Context, *, has_variables: bool = True) -> tuple[
     return tuple(_with(context, environments, environment) for environment in chosen)
 
 
-def owners_by_id(context: Context) -> Mapping[str, str]:
+def owners_by_id(context: Context, *, files: bool = True, addresses: bool = True) -> Mapping[str, str]:
     """Return the environment of each endpoint that an inventory of another environment records, by ID.
 
     The inventory of the run itself is none of them. One that cannot be read is left out: it stops the runs
-    of its own environment.
+    of its own environment. files, addresses: which inventories are read; an address may take a connection.
     """
     from reconciler.inventory.session import load
     from reconciler.inventory.stores.address import store_identity
@@ -79,8 +79,12 @@ def owners_by_id(context: Context) -> Mapping[str, str]:
     owners: dict[str, str] = {}
     own = store_identity(context.store)
     for other in every_environment(replace(context, explicit_options=frozenset()), has_variables=False):
+        if other.environment_name == context.environment_name:
+            continue
+        if not (addresses if isinstance(other.state, str) else files):
+            continue
         with suppress(ReconcilerError):
-            if other.environment_name != context.environment_name and store_identity(other.store) != own:
+            if store_identity(other.store) != own:
                 owners |= dict.fromkeys(
                     (record.id for record in load(other.store).every_record()), other.environment_name
                 )

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reconciler.config.environments import Environments
+from reconciler.config.store_hosts import untrusted_addresses
 from reconciler.model.command import Operand, command_line, shared_options_in_hints
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.inventory_location import Location, parse_location
+from reconciler.model.inventory_location import Location, is_address, parse_location
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Inventory
@@ -18,7 +20,7 @@ from reconciler.model.values import Json
 from reconciler.planning.selection import Selection
 from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.environment import in_recorded_environment
+from reconciler.workflow.runtime.environment import STATE_VARIABLE, in_recorded_environment
 from reconciler.workflow.runtime.unfinished import approved_plan_path
 from reconciler.workflow.saved_plan.change_facts import of_type
 
@@ -91,6 +93,7 @@ class Origin:
 
         Raise InvalidConfig if an option of this run contradicts it or the folder cannot be determined.
         """
+        self._check_address(context, title)
         root, other = self._root(context, file.absolute())
         plan_context = replace(
             context,
@@ -116,6 +119,17 @@ class Origin:
             ]
             raise InvalidConfig(_refusal(plan_context, file, f"{title} was made with other options", lines))
         return plan_context
+
+    def _check_address(self, context: Context, title: str) -> None:
+        """Raise InvalidConfig if the plan names the host of its inventory, and the environment does not.
+
+        Who hands over a plan would choose the host that gets the credentials.
+        """
+        if not is_address(self.state) or self.state in (context.state, context.environ.get(STATE_VARIABLE)):
+            return
+        named = Environments(file=title, addresses={"state": self.state})
+        if problems := tuple(untrusted_addresses(named, context.environ)):
+            raise InvalidConfig(*problems)
 
     def is_inventory_of_plan(self, inventory: Inventory) -> bool:
         """Return whether the inventory has the records of the plan, or at least one of them."""

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from reconciler.config.environments import CONFIG_FILES, config_document
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from reconciler.config.environments import CONFIG_FILES, Environments, config_document
 from reconciler.config.files.discovery import display_path, first_existing
+from reconciler.config.settings import TRUSTED_HOSTS
+from reconciler.config.store_hosts import untrusted_addresses
+from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.inventory_location import is_address
 from reconciler.model.problem import Problem
-from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.context import STATE, Context
 from reconciler.workflow.runtime.file_edits import edit_file, write_file
 from reconciler.yamlfile.edits import Set
+
+
+def steps_to_inventory(context: Context) -> Iterator[str]:
+    """Yield the commands that are to be run before the inventory of the run is used from config.yaml."""
+    state = str(context.state)
+    named = Environments(addresses={"state": state} if is_address(state) else {})
+    if any(untrusted_addresses(named, context.environ)):
+        yield f"export {TRUSTED_HOSTS}={shell_quote(urlsplit(state).hostname or '')}"
+    if context.state != STATE and (context.root / STATE).exists():
+        with shared_options_in_hints(replace(context.options, state="")):
+            yield command_line("reconciler", "state", "copy", str(STATE), state)
 
 
 def write_inventory_setting(context: Context) -> str:

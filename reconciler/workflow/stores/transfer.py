@@ -120,7 +120,7 @@ def push(context: Context, file: Path, *, force: bool = False) -> TransferResult
         present = before if before is not None else Inventory()
         if problems := list(_push_problems(context, file, present, pushed, force=force)):
             raise InvalidConfig(*problems)
-        has_previous = keep_previous(hold, content, before)
+        has_previous = keep_previous(hold, content, before, pushed)
         intents = [
             intent for intent in present.every_intent() if intent.name not in pushed.of(intent.kind).records
         ]
@@ -159,7 +159,8 @@ def copy(context: Context, source: str, target: str, *, force: bool = False) -> 
         present = to_store.read()
         if not (is_empty(present) or force):
             raise InvalidConfig(_not_empty(source, target, to_store.label))
-        has_previous = keep_previous(hold, present, _readable(to_store, force=force))
+        before = _readable(to_store, force=force)
+        has_previous = keep_previous(hold, present, before, inventory_copy.inventory)
         write_copy(hold, to_store, inventory_copy)
         verify_copy(to_store, inventory_copy)
     return TransferResult(

@@ -1,8 +1,15 @@
 """The inventory that config.yaml names, and `init --state`, which writes it there."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import pytest
 import yaml
 
+from reconciler.model.errors import InvalidConfig
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.saved_plan.origin import Origin
 from tests.e2e.sandbox import Sandbox, item
 from tests.s3_server import S3Server
 
@@ -103,3 +110,64 @@ def test_precedence(sandbox: Sandbox) -> None:
     sandbox.monkeypatch.setenv("RECONCILER_STATE", "state/v.json")
     assert "state/v.json is empty" in sandbox.run("state", "list", "-e", "dev").err
     assert "state/o.json is empty" in sandbox.run("state", "list", "-e", "dev", "--state", "state/o.json").err
+
+
+def test_a_host_that_only_a_plan_names_gets_no_credentials(sandbox: Sandbox) -> None:
+    """Unless the environment names the host, or this very address."""
+    address = "postgres://evil.example/infra?inventory=prod"
+    origin = Origin(
+        directory=".", root=str(sandbox.root), way=".", files=(), state=address,
+        targets=(), excludes=(), read=(), records=(),
+    )  # fmt: skip
+    with pytest.raises(InvalidConfig, match="would send credentials to evil"):
+        origin.context(Context(root=sandbox.root, environ={}), Path("prod.plan"), "the plan")
+    for allowed in ({"RECONCILER_TRUSTED_HOSTS": "evil.example"}, {"RECONCILER_STATE": address}):
+        context = Context(root=sandbox.root, environ=allowed)
+        assert origin.context(context, Path("prod.plan"), "the plan").state == address
+
+
+def test_a_plan_without_changes_reads_no_other_environment_at_an_address(sandbox: Sandbox) -> None:
+    """It is read if the plan may take or delete what it records."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/state/prod"
+        sandbox.write("config.yaml", {"environments": {"dev": {}, "prod": {"state": address}}})
+        sandbox.declare(item("chat"), item("embed"))
+        sandbox.apply("-e", "dev")
+        asked.clear()
+        assert sandbox.run("-e", "dev", "plan", "--detailed-exitcode").code == 0
+        assert asked == []
+        sandbox.declare(item("chat"))
+        assert sandbox.run("-e", "dev", "plan", "--detailed-exitcode").code == 2
+        assert asked
+        server.shutdown()
+
+
+def test_the_next_steps_after_init(sandbox: Sandbox) -> None:
+    """What is in the file moves first, and the host is allowed by the environment."""
+    sandbox.declare(item("chat"))
+    sandbox.apply()
+    out = sandbox.run("init", "--state", "postgres://db.internal/infra?inventory=prod").out
+    assert "  export RECONCILER_TRUSTED_HOSTS=db.internal\n" in out
+    assert "  reconciler state copy state/novita.json 'postgres://db.internal/infra?inventory=prod'\n" in out
+    assert out.endswith("  reconciler plan\n")
+
+
+def test_a_parameter_that_only_a_file_sets_is_refused(sandbox: Sandbox) -> None:
+    """It could lower the protection of the connection."""
+    address = "postgres://127.0.0.1/infra?inventory=prod&sslmode=disable"
+    sandbox.write("config.yaml", {"novita": {"state": address}})
+    ran = sandbox.run("state", "list")
+    assert ran.code == 1
+    assert "sets sslmode, which only the environment may set" in ran.err

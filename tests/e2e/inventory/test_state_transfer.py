@@ -71,6 +71,8 @@ def test_a_push_gives_back_what_was_pulled(shop: Sandbox) -> None:
     assert ran.code == 0, ran.err
     assert (shop.root / MAP).read_bytes() == (shop.root / "backup.json").read_bytes()
     assert "state pull --previous -o previous.json" in ran.err
+    again = shop.run("state", "push", "backup.json")
+    assert "--previous" not in again.err, "nothing was replaced, so what is kept stays"
     kept = json.loads(shop.run("state", "pull", "--previous").out)
     assert list(kept["endpoints"]) == ["embed"]
 

@@ -42,15 +42,19 @@ def system_message(error: OSError) -> str:
 
 @contextmanager
 def read_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError during a read into an InventoryError that names the file."""
+    """Turn an OSError during a read of the map or a companion into an InventoryError that names the file."""
     try:
         yield
     except IsADirectoryError as error:
+        file = Path(error.filename or path)
+        move = command_line("mv", Operand(file), Operand(companion(file, ".old")))
         raise InventoryError(
             Problem(
                 code="inventory-unreadable",
-                summary=f"{error.filename or path} is a directory, not a file of the inventory",
-                hint="Name a file with `--state PATH`, such as `--state state/novita.json`",
+                summary=f"{file} is a directory, not a file of the inventory",
+                hint="Name a file with `--state PATH`, such as `--state state/novita.json`"
+                if file == path
+                else f"It belongs to the inventory {path}; move it away with `{move}`",
             )
         ) from error
     except NotRegularFile as error:

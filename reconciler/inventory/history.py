@@ -12,7 +12,6 @@ first. The last mark of a version holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.inventory.errors import saying_saved
@@ -22,6 +21,7 @@ from reconciler.inventory.history_entries import (
     early_marks,
     entries_of,
     is_torn,
+    last_numbers,
     latest_versions,
     line_of,
     name_of,
@@ -69,9 +69,11 @@ def append_history(store: Store, hold: Hold, entries: Iterable[Version | Mark]) 
     if not new:
         return
     try:
-        known = history(store, {entry.name for entry in new})
-        numbered = [entry if entry.number else _numbered(entry, known) for entry in new]
-        hold.append_history([HistoryLine(name=entry.name, data=line_of(entry)) for entry in numbered])
+        names = {entry.name for entry in new}
+        last = last_numbers(store.read_history(names).splitlines(), names)
+        hold.append_history(
+            [HistoryLine(name=entry.name, data=line_of(entry, last.get(entry.name, 0) + 1)) for entry in new]
+        )
     except InventoryError as error:
         raise saying_saved(error, "The endpoints are recorded; only their history is not") from error
 
@@ -111,11 +113,6 @@ def history_label(store: Store) -> str:
 
 def _entries(store: Store, names: Collection[str] | None) -> Iterator[Version | Mark]:
     return entries_of(store.read_history(names).splitlines(), names)
-
-
-def _numbered(entry: Version | Mark, known: Mapping[str, tuple[Version, ...]]) -> Version | Mark:
-    earlier = known.get(entry.name)
-    return replace(entry, number=earlier[-1].number + 1 if earlier else 1)
 
 
 def references_to_secrets(fields: Fields, secret: Any) -> Fields:

@@ -20,9 +20,12 @@ from reconciler.model.values import Path as WirePath
 
 _SORTED: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
+_VERSION: Final = b'{"action": "'
+"""The start of a line about a version. A mark has no action."""
+
 _NAME: Final = b', "name": "'
 _END: Final = re.compile(
-    _NAME + rb'([^"\\]+)", "number": [0-9]+(?:, "proof": "[a-z]+")?(?:, "who": "[^"\\]*")?\}\Z'
+    _NAME + rb'([^"\\]+)", "number": ([1-9][0-9]{0,17})(?:, "proof": "[a-z]+")?(?:, "who": "[^"\\]*")?\}\Z'
 )
 """The end of a line as it is written: keys are sorted, and quotes within strings are escaped. Lines of
 earlier releases may end with `who`."""
@@ -112,10 +115,11 @@ class Version:
         return self.action == DELETED
 
 
-def line_of(entry: Version | Mark) -> bytes:
-    """Return an entry as a line, ending in a newline."""
+def line_of(entry: Version | Mark, number: int = 0) -> bytes:
+    """Return an entry as a line, ending in a newline; `number` is that of an entry that has none yet."""
     # not asdict(), which copies the fields of each version
     document = {name: getattr(entry, name) for name in type(entry).__slots__}
+    document["number"] = entry.number or number
     for name in ("hidden", "former", "links", "proof"):
         if not document.get(name):
             document.pop(name, None)
@@ -126,11 +130,32 @@ def line_of(entry: Version | Mark) -> bytes:
 
 def name_of(line: bytes) -> str | None:
     """Return the name that a line is about, from its end; None if only parsing the line can tell."""
+    end = _end_of(line)
+    return end[0] if end else None
+
+
+def _end_of(line: bytes) -> tuple[str, int] | None:
+    """Return the name and the number at the end of a line; None if only parsing the line can tell."""
     match = _END.match(line, line.rfind(_NAME))
     try:
-        return match[1].decode() if match else None
+        return (match[1].decode(), int(match[2])) if match else None
     except UnicodeDecodeError:
         return None
+
+
+def last_numbers(lines: Iterable[bytes], names: Collection[str]) -> Mapping[str, int]:
+    """Return the number of the last version of each of these names that has one.
+
+    It is read from the end of a line, as most lines have it, and a whole line is parsed if not.
+    """
+    found: dict[str, int] = {}
+    for line in lines:
+        end = _end_of(line) if line.startswith(_VERSION) else None
+        if end is None and isinstance(entry := parse_line(line), Version):
+            end = entry.name, entry.number
+        if end is not None and end[0] in names:
+            found[end[0]] = end[1]
+    return found
 
 
 def parse_line(line: bytes) -> Version | Mark | None:

@@ -29,12 +29,7 @@ COMPANIONS: Final = (
 
 def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
     """Yield the checks of the inventory, or of the error of reading it; `url` is the address of this run."""
-    of_store = tuple(store_checks(context))
-    yield from of_store
-    if any(check.status is CheckStatus.FAIL for check in of_store):
-        for name in ("inventory", "lock", "unfinished"):
-            yield Check(name=name, status=CheckStatus.SKIP, detail="the store cannot be used")
-        return
+    yield from store_checks(context)
     yield _readable(context, inventory, url)
     yield _lock(context)
     if isinstance(inventory, Inventory):
@@ -65,7 +60,10 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
 
 
 def _lock(context: Context) -> Check:
-    owner = context.store.holder()
+    try:
+        owner = context.store.holder()
+    except InventoryError:
+        return Check(name="lock", status=CheckStatus.SKIP, detail="the store does not tell")
     if owner is None:
         return Check(name="lock", status=CheckStatus.OK, detail="free")
     return Check(

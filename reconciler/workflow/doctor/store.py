@@ -27,7 +27,7 @@ def store_checks(context: Context) -> Iterator[Check]:
 
 def _check(problem: Problem) -> Check:
     return Check(
-        name=problem.code.replace("-", " "),
+        name="store" if problem.is_error else problem.code.replace("-", " "),
         status=_STATUS[problem.severity],
         detail=problem.summary,
         hint="\n".join(filter(None, (problem.detail, problem.hint))),

@@ -73,7 +73,8 @@ def _version(
         links = tuple((path, reference.address) for path, reference in change.desired.references)
         app_name = change.desired.app_name or app_name
         lease = change.desired.lease
-        by = replace(by, message=by.message or (lease.why if lease else ""))
+        if lease and not by.message:
+            by = replace(by, message=lease.why)
         if _is_partial(change) and isinstance(change, Update | Scale | Adopt | NoOp):
             last = known[change.name][-1] if change.name in known else None
             fields, hidden = _over(*_before(change, last), fields, hidden)

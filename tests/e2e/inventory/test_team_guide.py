@@ -55,15 +55,6 @@ def test_the_history_of_a_store_names_who_and_the_commit(sandbox: Sandbox, store
     assert re.search(r"1  \S+  create    ada  aaaaaaaa", text)
 
 
-def test_the_doctor_stops_at_a_store_that_cannot_be_used(sandbox: Sandbox, closed_port: int) -> None:
-    address = f"http://127.0.0.1:{closed_port}/state/prod"
-    ran = sandbox.run("--state", address, "doctor", "--json")
-    assert ran.code == 1
-    rows = {one["name"]: one["grade"] for one in ran.document["checks"]}
-    assert "fail" in {grade for name, grade in rows.items() if name.startswith("store ")}
-    assert {rows[name] for name in ("inventory", "lock", "unfinished")} == {"skip"}
-
-
 def test_the_doctor_examines_the_store(sandbox: Sandbox, store: str) -> None:
     """A row for each fact, and none about git, because the inventory is no file."""
     sandbox.declare(item("chat"))

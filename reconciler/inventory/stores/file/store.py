@@ -132,7 +132,7 @@ class FileStore:
         return ()
 
     def _read(self, file: Path) -> bytes | None:
-        with read_errors(file):
+        with read_errors(self.path):
             return self.disk.read(file)
 
     def _read_both(self, journal: Path) -> tuple[Content, bool]:

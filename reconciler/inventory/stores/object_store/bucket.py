@@ -7,12 +7,11 @@ if the object has the very bytes that were to be written, it succeeded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +29,7 @@ from reconciler.inventory.stores.object_store.failures import (
     problem_of,
 )
 from reconciler.inventory.stores.object_store.head import is_own
+from reconciler.inventory.stores.object_store.parallel import in_parallel
 from reconciler.model.durations import (
     FIRST_OBJECT_PAUSE,
     LARGE_OBJECT_TIMEOUT,
@@ -43,9 +43,6 @@ from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
-
-MAX_PARALLEL: Final = 32
-"""Requests at a time (count)."""
 
 LARGE: Final = 1 << 20
 """Bytes of an object above which an upload may take long."""
@@ -129,9 +126,14 @@ class Bucket:
             modified=meta["last_modified"],
         )
 
+    def get_data(self, key: str) -> bytes | None:
+        """Return the data of an object, or None if there is none."""
+        found = self.get(key)
+        return found.data if found else None
+
     def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the data of objects, None for each that does not exist."""
-        return [found.data if found else None for found in self.in_parallel(self.get, keys)]
+        return in_parallel([partial(self.get_data, key) for key in keys])
 
     def create(self, key: str, data: bytes) -> bool:
         """Create an object. Return False if there is another one with other bytes."""
@@ -205,14 +207,6 @@ class Bucket:
         with self._failures("list the inventories beside"):
             found = obstore.list_with_delimiter(self._store, parent or None)["common_prefixes"]
         return sorted(prefix for prefix in found if prefix.rpartition("/")[2] != own)
-
-    @staticmethod
-    def in_parallel(function: Any, items: Sequence[Any]) -> list[Any]:
-        """Return the results of a function for each item, in their order."""
-        if len(items) < 2:
-            return [function(item) for item in items]
-        with ThreadPoolExecutor(min(len(items), MAX_PARALLEL)) as pool:
-            return list(pool.map(function, items))
 
     def _put(self, key: str, data: bytes, mode: Any) -> Any:
         """Write an object on a condition. The time of an upload counts as time without an answer."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from reconciler.inventory.stores.base import HistoryLine
@@ -13,6 +14,7 @@ from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.bucket import Bucket
 from reconciler.inventory.stores.object_store.head import Head, fence_of, journal_key, part_key
 from reconciler.inventory.stores.object_store.lease import Lease
+from reconciler.inventory.stores.object_store.parallel import both
 from reconciler.inventory.stores.object_store.parts import merged_history
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem
@@ -169,7 +171,8 @@ class ObjectHold:
         """Delete what belongs to the inventory no longer, also what a killed run left."""
         head = self._head
         with suppress(InventoryError):
-            journal, parts = self._bucket.in_parallel(self._bucket.entries, (heads.JOURNAL, heads.PARTS))
+            entries = self._bucket.entries
+            journal, parts = both(partial(entries, heads.JOURNAL), partial(entries, heads.PARTS))
             old_appends = [
                 entry.key
                 for entry in journal

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from reconciler.inventory.stores.object_store.bucket import Bucket
 from reconciler.inventory.stores.object_store.clock import ServerClock, passed
 from reconciler.inventory.stores.object_store.failures import CAN_LOCK
+from reconciler.inventory.stores.object_store.parallel import both
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem
 
@@ -27,15 +29,14 @@ def probe(bucket: Bucket) -> ServerClock:
     """
     keys = [f"probe/{os.urandom(8).hex()}" for _ in range(2)]
     try:
-        clock, _ = bucket.in_parallel(
-            lambda test: test[0](bucket, test[1]), list(zip(_TESTS, keys, strict=True))
+        clock, _ = both(
+            partial(_replaces_on_condition, bucket, keys[0]), partial(_creates_once, bucket, keys[1])
         )
     except BaseException:
         with suppress(InventoryError):
             bucket.delete(keys)
         raise
     bucket.delete(keys)
-    assert isinstance(clock, ServerClock)
     return clock
 
 
@@ -55,9 +56,6 @@ def _creates_once(bucket: Bucket, key: str) -> None:
     bucket.create(key, _FIRST)
     if bucket.create(key, _SECOND):
         raise _cannot_lock(bucket, "it ignores `If-None-Match: *`, and would create the lock twice")
-
-
-_TESTS: Final = (_replaces_on_condition, _creates_once)
 
 
 def _cannot_lock(bucket: Bucket, why: str) -> InventoryError:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from reconciler.inventory.lock_holder import LockHolder, locked_problem
@@ -20,6 +21,7 @@ from reconciler.inventory.stores.object_store.examination import examine
 from reconciler.inventory.stores.object_store.head import Head
 from reconciler.inventory.stores.object_store.hold import ObjectHold
 from reconciler.inventory.stores.object_store.lease import Lease
+from reconciler.inventory.stores.object_store.parallel import both, in_parallel
 from reconciler.inventory.stores.object_store.probe import probe
 from reconciler.model.command import command_line
 from reconciler.model.durations import CLOCK_TOLERANCE, FIRST_POLL, LEASE, LOCK_POLL, OBJECT_TIMEOUT
@@ -68,23 +70,19 @@ class ObjectStore:
         The list of appends is older than the last head that was read, so it has all appends from the start
         that this head names. A part or an append is deleted only after a newer head does not need it.
         """
-        bucket = self._bucket
-        listing, head = bucket.in_parallel(_call, (self._appends, self._head))
-        while True:
-            keys = _keys_of(head, listing)
-            newer, *data = bucket.in_parallel(_call, (self._head, *(_reader(bucket, key) for key in keys)))
-            if _keys_of(newer, listing) == keys:
-                break
-            head = newer
-        self._refuse_missing(keys, data)
-        map_ = data.pop(0) if newer and newer.map else None
+        listing, head = both(self._appends, self._head)
+        head, data = self._named(head, lambda head: _keys_of(head, listing))
+        map_ = data.pop(0) if head and head.map else None
         return Content(map=map_, journal=b"".join(data) or None)
 
     def read_history(self, names: Collection[str] | None = None) -> bytes:  # noqa: ARG002 - all lines are read
-        return b"".join(self._parts(lambda head: head.history))
+        return b"".join(self._named(self._head(), lambda head: head.history if head else ())[1])
 
     def read_document(self, name: str) -> bytes | None:
-        data = self._parts(lambda head: (head.documents[name],) if name in head.documents else ())
+        def key(head: Head | None) -> Sequence[str]:
+            return (head.documents[name],) if head and name in head.documents else ()
+
+        data = self._named(self._head(), key)[1]
         return data[0] if data else None
 
     @contextmanager
@@ -135,7 +133,7 @@ class ObjectStore:
 
     def neighbors(self) -> Mapping[str, Store]:
         stores = [self._beside(self._address.beside(prefix)) for prefix in self._bucket.siblings()]
-        exist = self._bucket.in_parallel(ObjectStore.exists, stores)
+        exist = in_parallel([store.exists for store in stores])
         return {store.label: store for store, is_there in zip(stores, exist, strict=True) if is_there}
 
     def exists(self) -> bool:
@@ -175,7 +173,9 @@ class ObjectStore:
 
     def _no_head(self) -> Head:
         """Return what precedes the first head. If one was removed, what belonged to it counts no longer."""
-        listings = self._bucket.in_parallel(self._bucket.keys, (heads.JOURNAL, heads.PARTS))
+        listings = in_parallel(
+            [partial(self._bucket.keys, folder) for folder in (heads.JOURNAL, heads.PARTS)]
+        )
         last = max((heads.fence_of(key) for keys in listings for key in keys), default=0)
         return Head(
             fence=last,
@@ -216,22 +216,19 @@ class ObjectStore:
         """Return the keys of the appends, without those that only close a hold."""
         return [entry.key for entry in self._bucket.entries(heads.JOURNAL) if entry.size]
 
-    def _parts(self, choose: Callable[[Head], Sequence[str]]) -> list[bytes]:
-        """Return the parts that the head names. Parts that were replaced meanwhile are read again."""
-        head = self._head()
+    def _named(
+        self, head: Head | None, keys_of: Callable[[Head | None], Sequence[str]]
+    ) -> tuple[Head | None, list[bytes]]:
+        """Return the objects that the head names, and that head. If it changes meanwhile, read again."""
         while True:
-            keys = choose(head) if head else ()
-            data = self._bucket.get_all(keys)
-            if None not in data:
-                return [part for part in data if part is not None]
-            newer = self._head()
-            if (choose(newer) if newer else ()) == keys:
-                self._refuse_missing(keys, data)
+            keys = keys_of(head)
+            data, newer = both(partial(self._bucket.get_all, keys), self._head)
+            if keys_of(newer) == keys:
+                break
             head = newer
-
-    def _refuse_missing(self, keys: Sequence[str], data: Sequence[bytes | None]) -> None:
         if None in data:
             raise self._damaged(f"{keys[data.index(None)]} is missing")
+        return newer, [found for found in data if found is not None]
 
     def _damaged(self, what: str) -> InventoryError:
         return InventoryError(
@@ -261,14 +258,6 @@ def _keys_of(head: Head | None, listing: Sequence[str]) -> list[str]:
         return []
     journal = (*head.journal, *(key for key in listing if key >= head.start))
     return [head.map, *journal] if head.map else [*journal]
-
-
-def _reader(bucket: Bucket, key: str) -> Callable[[], bytes | None]:
-    return lambda: found.data if (found := bucket.get(key)) else None
-
-
-def _call(function: Callable[[], object]) -> object:
-    return function()
 
 
 def _wait(lease: float) -> str:

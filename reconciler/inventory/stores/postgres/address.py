@@ -54,6 +54,8 @@ def parse_address(text: str) -> Address:
     place, _, query = text.partition("?")
     if not place.startswith(SCHEMES):
         raise _invalid("it does not begin with postgres://")
+    if not text.isprintable():
+        raise _invalid("it has characters that cannot be printed")
     authority = place.partition("://")[2].partition("/")[0]
     user, at, _ = authority.rpartition("@")
     if at and ":" in user:

@@ -48,6 +48,16 @@ def not_valid(address: Address, message: str) -> InventoryError:
     )
 
 
+def no_library(error: ImportError) -> InventoryError:
+    """Return the error for a psycopg without libpq."""
+    return _error(
+        "missing-extra",
+        "psycopg is installed without libpq, the client library of PostgreSQL",
+        str(error).partition("\n")[0],
+        hint="pip install 'novita-reconciler[postgres]'",
+    )
+
+
 def refused(address: Address, failure: StatementFailed, task: str, user: str = "") -> InventoryError:
     """Return the error for a statement that the server refused. task: such as `write the journal`."""
     message = str(failure).partition("\n")[0].removeprefix("ERROR:").strip()

@@ -69,7 +69,7 @@ class Connection:
             while (status := self._libpq.connect_poll()) != _CONNECTED:
                 if status not in (_READING, _WRITING):
                     raise ConnectionLost(_text(self._libpq.error_message))
-                self._wait(select.POLLIN if status == _READING else select.POLLOUT, end)
+                self._wait(select.POLLIN if status == _READING else select.POLLOUT, end - time.monotonic())
             self._libpq.nonblocking = 1
         except BaseException:
             self.close()
@@ -108,12 +108,12 @@ class Connection:
     ) -> list[Row]:
         """Run one statement and return its rows, whose columns are text or bytea.
 
-        Raise StatementFailed, or ConnectionLost if there was no result in `timeout` seconds. After that, and
-        after an interrupt, the connection is closed.
+        Raise StatementFailed, or ConnectionLost if nothing was sent or received for `timeout` seconds. After
+        that, and after an interrupt, the connection is closed.
         """
         values = [str(one).encode() if isinstance(one, int | str) else one for one in parameters]
         try:
-            result = self._result(statement, values, time.monotonic() + timeout)
+            result = self._result(statement, values, timeout)
         except BaseException:
             self.close()
             raise
@@ -133,18 +133,18 @@ class Connection:
         """End the session. The server frees what it held."""
         self._libpq.finish()
 
-    def _result(self, statement: str, values: Sequence[bytes | None], end: float) -> Any:
+    def _result(self, statement: str, values: Sequence[bytes | None], timeout: float) -> Any:
         try:
             self._libpq.send_query_params(
                 statement.encode(), values, param_formats=[_BINARY] * len(values), result_format=_BINARY
             )
             while self._libpq.flush():
-                self._wait(select.POLLIN | select.POLLOUT, end)
+                self._wait(select.POLLIN | select.POLLOUT, timeout)
                 self._libpq.consume_input()
             last = None
             while True:
                 while self._libpq.is_busy():
-                    self._wait(select.POLLIN, end)
+                    self._wait(select.POLLIN, timeout)
                     self._libpq.consume_input()
                 result = self._libpq.get_result()
                 if result is None:
@@ -153,10 +153,10 @@ class Connection:
         except self._errors.Error as error:
             raise ConnectionLost(_text(self._libpq.error_message) or str(error)) from error
 
-    def _wait(self, events: int, end: float) -> None:
+    def _wait(self, events: int, timeout: float) -> None:
         poll = select.poll()
         poll.register(self._libpq.socket, events)
-        if not poll.poll(max(end - time.monotonic(), 0) * 1000):
+        if not poll.poll(max(timeout, 0) * 1000):
             raise ConnectionLost("the server did not answer in time")
 
 

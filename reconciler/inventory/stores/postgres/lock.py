@@ -26,6 +26,7 @@ from reconciler.inventory.stores.postgres.libpq import (
     StatementFailed,
 )
 from reconciler.model.durations import (
+    CONNECT_TIMEOUT,
     MAX_LOCK_AGE,
     POOLER_TIMEOUT,
     RECONNECT_TIMEOUT,
@@ -119,22 +120,16 @@ class SessionLock:
         with self._guard:
             if self._lost is not None:
                 raise self._lost
-            at = _now()
             try:
-                rows = self._execute(statement, *parameters)
-            except ConnectionLost as error:
-                self._regain(str(error))
-                at = _now()
                 try:
-                    rows = self._execute(statement, *parameters)
-                except ConnectionLost as again:
-                    raise self.lose(str(again)) from again
-                except StatementFailed as failure:
-                    raise failures.refused(self._address, failure, task, self._user()) from failure
-            except StatementFailed as failure:
-                raise failures.refused(self._address, failure, task, self._user()) from failure
-            self._proved_at = at
-            return rows
+                    return self._execute(statement, *parameters)
+                except ConnectionLost as error:
+                    self._regain(str(error))
+                    return self._execute(statement, *parameters)
+            except ConnectionLost as error:
+                raise self.lose(str(error)) from error
+            except StatementFailed as error:
+                raise failures.refused(self._address, error, task, self._user()) from error
 
     def lose(self, why: str) -> InventoryError:
         """Give the lock up for good, and return the error that says so."""
@@ -157,7 +152,10 @@ class SessionLock:
     def _execute(self, statement: str, *parameters: str | bytes | int | None) -> list[Row]:
         if self._connection is None:
             raise ConnectionLost("the connection was closed")
-        return self._connection.execute(statement, *parameters)
+        at = _now()
+        rows = self._connection.execute(statement, *parameters)
+        self._proved_at = at
+        return rows
 
     def _try(self, connection: Connection) -> bool:
         """Try to take the lock, and set the timeouts of the session. Refuse a pooler that shares it.
@@ -237,10 +235,11 @@ class SessionLock:
         while True:
             try:
                 if self._connection is None:
-                    self._connection = Connection(self._options)
+                    left = max(end - time.monotonic(), SESSION_POLL)
+                    self._connection = Connection(self._options, timeout=min(CONNECT_TIMEOUT, left))
                 rows = self._connection.execute(end_former, name, self.fence, key)
                 if not rows:
-                    raise self.lose(TAKEN)
+                    break
                 if self._try(self._connection):
                     rows = self._connection.execute(regain, name, self.fence)
                     break

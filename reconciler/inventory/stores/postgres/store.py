@@ -85,7 +85,7 @@ class PostgresStore:
         if not rows:
             return Content()
         version, map_, journal = rows[0]
-        if int(version) != schema.VERSION:
+        if version != b"%d" % schema.VERSION:
             raise failures.too_new(self._address)
         return Content(map=map_ or None, journal=journal or None)
 
@@ -126,7 +126,7 @@ class PostgresStore:
             return None
         facts, pid, fence, user, client, since = (value.decode() for value in rows[0])
         lock_id = f"{pid}-{fence}"
-        if facts:
+        with suppress(ValueError, TypeError):  # another release may know other facts
             return replace(LockHolder(**json.loads(facts)), lock_id=lock_id)
         # It has just taken the lock, or its connection, and has not written its name yet.
         return LockHolder(
@@ -168,6 +168,8 @@ class PostgresStore:
             options = options_of(self._address.uri, self._environ)
         except ValueError as error:
             raise failures.not_valid(self._address, str(error)) from error
+        except ImportError as error:
+            raise failures.no_library(error) from error
         return {"application_name": "novita-reconciler", **options}
 
     def _query(self, task: str, statement: str, *parameters: str | int) -> list[Row]:

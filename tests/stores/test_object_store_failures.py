@@ -92,7 +92,7 @@ def test_a_write_that_failed_changed_nothing_and_can_be_repeated(place: Place, c
         with refused("store-refused"):
             calls[call](hold)
         assert picture() == before
-        place.proxy.fail_next("PUT", "head.json", refusal(403, "AccessDenied"))
+        place.proxy.fail_next("PUT", "head.json", *[refusal(403, "AccessDenied")] * 2)
         with refused("store-refused"):
             calls[call](hold)
         assert picture() == before

@@ -166,19 +166,22 @@ class Bucket:
             for name, value in (("e_tag", revision.e_tag), ("version", revision.version))
             if value is not None
         }
-        try:
-            result = self._put(key, data, mode)
-            return Revision(e_tag=result["e_tag"], version=result["version"])
-        except PreconditionError as error:
-            failure: BaseException = error
-        except _FAILURES as error:
-            failure = error
-        there = self.get(key)
-        if there is not None and there.data == data:
-            return there.revision
-        if isinstance(failure, PreconditionError) or there is None or there.revision != revision:
-            return None
-        raise self._error(failure, "write", key) from failure
+        for is_last in (False, True):
+            try:
+                result = self._put(key, data, mode)
+                return Revision(e_tag=result["e_tag"], version=result["version"])
+            except PreconditionError:
+                failure: BaseException | None = None
+            except _FAILURES as error:
+                failure = error
+            there = self.get(key)
+            if there is not None and there.data == data:
+                return there.revision
+            if failure is None or there is None or there.revision != revision:
+                return None
+            if is_last:
+                raise self._error(failure, "write", key) from failure
+        raise AssertionError("unreachable")
 
     def keys(self, folder: str) -> list[str]:
         """Return the keys below a folder, such as `journal`, in order."""

@@ -83,7 +83,7 @@ class Warmup:
         self._needed |= {image.key for image in images}
         if not images:
             return
-        known = self._tasks.listing()
+        known = self._tasks.listing(within=self._left)
         waiting: dict[Key, PulledImage] = {}
         missing: list[PulledImage] = []
         for image in images:
@@ -101,17 +101,22 @@ class Warmup:
         if waiting and self._within:
             self._wait(waiting, {task.id for task in known if task.is_failed})
 
+    @property
+    def _left(self) -> float:
+        """The seconds that are left for calls. Tasks are begun even if nobody waits for the images."""
+        return self._start + max(self._within, durations.PREWARM_BEGIN) - self._clock.now()
+
     def _within_quota(
         self, missing: Sequence[PulledImage], known: Iterable[PrewarmTask]
     ) -> Sequence[PulledImage]:
         """Return the images for which there is room, after the tasks that nobody needs were deleted."""
         if not missing:
             return ()
-        quota = self._tasks.quota()
+        quota = self._tasks.quota(within=self._left)
         free = quota.free
         spare = [task.id for task in known if task.is_ours and self._is_spare(task)]
         if surplus := spare[: max(len(missing) - free, 0)]:
-            self._tasks.delete(surplus)
+            self._tasks.delete(surplus, within=self._left)
             free += len(surplus)
         for image in missing[free:]:
             self._warn(
@@ -126,12 +131,12 @@ class Warmup:
     def _begin(self, image: PulledImage) -> bool:
         """Begin a task. Return False if there is none now."""
         try:
-            self._tasks.create(image)
+            self._tasks.create(image, within=self._left)
         except KeyRefused:
             raise
         except (AnswerLost, ServerError):
             # it may exist, which the next listing tells
-            task = _best(self._tasks.listing(), image.key)
+            task = _best(self._tasks.listing(within=self._left), image.key)
             if task is None or task.is_failed:
                 self._warn(f"{image} may not be warmed: the answer was lost, and Novita lists no task for it")
                 return False
@@ -184,7 +189,7 @@ class Warmup:
     def _look(self) -> Iterable[PrewarmTask] | None:
         """Return the tasks; None if Novita does not answer now, which the next look may change."""
         try:
-            return self._tasks.listing(retries=False)
+            return self._tasks.listing(within=self._left, retries=False)
         except (ServerError, Throttled, AnswerLost, Unreachable):
             return None
 

@@ -14,6 +14,9 @@ from typing import Final
 CONNECT_TIMEOUT: Final = 10.0
 """For a connection with TLS. A far server takes less than a second; one lost packet adds up to three."""
 
+MIN_TIMEOUT: Final = 0.05
+"""For a call that has no time left. It then fails as a call that took too long."""
+
 MAX_IDLE_TIME: Final = 5.0
 """After which an idle connection is not used again, as in httpx: many servers close theirs about then."""
 
@@ -93,6 +96,9 @@ ROLLOUT_BEGIN: Final = 120.0
 
 PREWARM_TIMEOUT: Final = 600.0
 """The default of prewarm_timeout. An image of 10 GB takes about five minutes."""
+
+PREWARM_BEGIN: Final = 10.0
+"""To begin the tasks, if --prewarm-timeout is less. Each takes a call."""
 
 POLL_INTERVAL: Final = 10.0
 """The default of poll_interval. A worker takes minutes to start."""

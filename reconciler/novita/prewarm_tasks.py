@@ -22,17 +22,20 @@ _PATH: Final = f"{API_ROOT}/image/prewarm"
 
 
 class PrewarmTasks:
-    """Reads and writes of prewarm tasks. All methods raise the errors of `model.errors`."""
+    """Reads and writes of prewarm tasks. All methods raise the errors of `model.errors`.
+
+    within: the seconds for the attempts of a call together.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def listing(self, *, retries: bool = True) -> tuple[PrewarmTask, ...]:
+    def listing(self, *, within: float, retries: bool = True) -> tuple[PrewarmTask, ...]:
         """Return all tasks of the account, in Novita's order."""
         found: dict[str, PrewarmTask] = {}
         for page in range(1, MAX_PAGES + 1):
             request = Request(method="GET", path=_PATH, query={"page": str(page), "pageSize": str(PAGE_SIZE)})
-            answer = self._client.send(request, retries=retries)
+            answer = self._client.send(request, retries=retries, within=within)
             items = answer.get("data") if isinstance(answer, Mapping) else None
             if not isinstance(answer, Mapping) or ("data" not in answer or not _is_list(items)):
                 raise self._unexpected(request, "it has no list of tasks")
@@ -44,30 +47,32 @@ class PrewarmTasks:
                 break
         return tuple(found.values())
 
-    def quota(self) -> PrewarmQuota:
+    def quota(self, *, within: float) -> PrewarmQuota:
         """Return how many tasks there are and may be."""
         request = Request(method="GET", path=f"{_PATH}/quota")
-        answer = self._client.send(request)
+        answer = self._client.send(request, within=within)
         used, limit = (_count(answer, key) for key in ("total", "limit"))
         if used is None or limit is None:
             raise self._unexpected(request, "it has no number of tasks")
         return PrewarmQuota(used=used, limit=limit)
 
-    def create(self, image: PulledImage) -> str:
+    def create(self, image: PulledImage, *, within: float) -> str:
         """Begin a task and return its ID. After AnswerLost or ServerError it may exist."""
         body = {"imageUrl": image.image, "clusterId": image.region, "note": image.note}
         if image.auth:
             body["repositoryAuth"] = image.auth
         request = Request(method="POST", path=_PATH, body=body, is_idempotent=False)
-        answer = self._client.send(request)
+        answer = self._client.send(request, within=within)
         task_id = answer.get("id") if isinstance(answer, Mapping) else None
         if not isinstance(task_id, str) or not task_id:
             raise self._unexpected(request, "it holds no ID")
         return task_id
 
-    def delete(self, task_ids: Iterable[str]) -> None:
+    def delete(self, task_ids: Iterable[str], *, within: float) -> None:
         """Delete tasks."""
-        self._client.send(Request(method="POST", path=f"{_PATH}/delete", body={"ids": list(task_ids)}))
+        self._client.send(
+            Request(method="POST", path=f"{_PATH}/delete", body={"ids": list(task_ids)}), within=within
+        )
 
     def _unexpected(self, request: Request, why: str) -> ApiError:
         return errors.answer_lost(request, why=f"it is not the expected answer, {why}").error()

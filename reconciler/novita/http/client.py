@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -148,18 +149,22 @@ class Client:
         load = partial(load_httpx, is_own_process=self._timing.is_own_process)
         DaemonThreadPool(1).submit(load)
 
-    def send(self, request: Request, *, retries: bool = True) -> Json:
+    def send(self, request: Request, *, retries: bool = True, within: float = math.inf) -> Json:
         """Send a request and return the parsed answer, {} for an empty one.
 
-        Raise the errors of `model.errors`. Without `retries` the first failure is final.
+        Raise the errors of `model.errors`. Without `retries` the first failure is final. within: seconds for
+        all attempts together, if that is less than usual.
         """
+        end = self._timing.clock() + within
         assert request.method == "GET" or not self._read_only, "a read-only client was asked to write"
         if not retries:
-            outcome = self._attempt(request, 1, retries=False)
+            outcome = self._attempt(request, 1, end, retries=False)
             if isinstance(outcome, Failure):
                 raise outcome.error()
             return outcome.json
-        return send_with_retries(request, lambda number: self._attempt(request, number), self._timing)
+        return send_with_retries(
+            request, lambda number: self._attempt(request, number, end), self._timing, within
+        )
 
     @property
     def concurrency_limit(self) -> int:
@@ -199,14 +204,16 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self.base_url!r})"
 
-    def _attempt(self, request: Request, number: int, *, retries: bool = True) -> Outcome:
+    def _attempt(self, request: Request, number: int, end: float, *, retries: bool = True) -> Outcome:
         with self._throttle.slot() as slot:
-            if (refused := self._pause.wait(request, DEFAULT_POLICY.budget)) is not None:
+            if (
+                refused := self._pause.wait(request, min(DEFAULT_POLICY.budget, self._left(end)))
+            ) is not None:
                 return refused
             if request.method != "GET":
                 self._check_write()
             started = time.perf_counter()
-            answer = self._exchange(request)
+            answer = self._exchange(request, min(self._read_timeout, self._left(end)))
             if isinstance(answer, Answer):
                 slot.rate_limited() if answer.status == TOO_MANY_REQUESTS else slot.answered()
         seconds = time.perf_counter() - started
@@ -228,7 +235,11 @@ class Client:
             )
         return outcome
 
-    def _exchange(self, request: Request) -> Answer | Failure:
+    def _left(self, end: float) -> float:
+        """Return the seconds until a time of the clock, but never 0: a call that is too late times out."""
+        return max(end - self._timing.clock(), durations.MIN_TIMEOUT)
+
+    def _exchange(self, request: Request, timeout: float) -> Answer | Failure:
         if self._is_closed:
             raise RuntimeError("the client is closed and sends no more requests")
         content = request.body_bytes()
@@ -240,7 +251,7 @@ class Client:
         )
         try:
             with self._connections.acquire() as connection:
-                response = connection.exchange(message, self._read_timeout)
+                response = connection.exchange(message, timeout)
         except NotSendable as error:
             return replace(self._unreachable(request, error), retry=Retry.NEVER)
         except NotSent as error:

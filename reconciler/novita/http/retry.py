@@ -80,15 +80,20 @@ class ServerPause:
         return None
 
 
-def send_with_retries(request: Request, attempt: Callable[[int], Outcome], timing: Timing) -> Json:
-    """Return the JSON of the first attempt that succeeds, or raise the error of the last one."""
+def send_with_retries(
+    request: Request, attempt: Callable[[int], Outcome], timing: Timing, within: float = math.inf
+) -> Json:
+    """Return the JSON of the first attempt that succeeds, or raise the error of the last one.
+
+    No attempt begins later than `within` seconds after the first one.
+    """
     started = timing.clock()
     outcome = attempt(1)
     if isinstance(outcome, Success):
         return outcome.json
     if not outcome.retry.allows(request):
         raise outcome.error()
-    return _Retries(request, attempt, timing, outcome, started).run()
+    return _Retries(request, attempt, timing, outcome, started, within).run()
 
 
 class _Retries:
@@ -101,12 +106,14 @@ class _Retries:
         timing: Timing,
         first: Failure,
         started: float,
+        within: float,
     ) -> None:
         self._request = request
         self._attempt = attempt
         self._timing = timing
         self._failure = first
         self._started = started
+        self._within = within
         self._slept = 0.0
         self._attempts = 1
         self._backoff = 0.0
@@ -152,7 +159,7 @@ class _Retries:
         if not failure.retry.allows(self._request) or self._attempts >= policy.attempts:
             return False
         self._wait = self._next_wait(failure)
-        return 0.0 if self._elapsed + self._wait <= policy.budget else False
+        return 0.0 if self._elapsed + self._wait <= min(policy.budget, self._within) else False
 
     def _next_wait(self, failure: Failure) -> float:
         wait = min(self._backoff * (1 + self._timing.jitter() / 2), failure.policy.max_wait)

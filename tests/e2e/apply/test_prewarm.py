@@ -392,3 +392,17 @@ def test_the_defaults_of_a_file_may_ask_for_it(sandbox: Sandbox) -> None:
     sandbox.declare(item("warm", image=IMAGE), cold, defaults={"prewarm": True})
     sandbox.apply()
     assert [one["imageUrl"] for one in tasks(sandbox)] == [IMAGE]
+
+
+@pytest.mark.parametrize("operation", ["prewarms", "prewarm_quota", "prewarm_create"])
+def test_a_call_that_hangs_holds_the_apply_no_longer_than_the_timeout(
+    sandbox: Sandbox, operation: str
+) -> None:
+    """The time for images is the time for the calls about them as well."""
+    sandbox.monkeypatch.setattr("reconciler.model.durations.PREWARM_BEGIN", 0.1)
+    sandbox.sim.faults.add(Fault(operation=operation, kind="hang", seconds=20.0, times=20))
+    sandbox.declare(warmed())
+    started = time.monotonic()
+    (warning,) = warnings(sandbox, "--prewarm-timeout", "0.4s")
+    assert time.monotonic() - started < 10
+    assert "warmed" in warning

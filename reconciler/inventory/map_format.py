@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable
+from functools import lru_cache
 
 from reconciler.inventory.errors import invalid_map
 from reconciler.inventory.serialization import (
@@ -58,6 +59,7 @@ def serialize_inventory(inventory: Inventory) -> bytes:
     return serialize(inventory.every_record(), inventory.base_url, inventory.owner)
 
 
+@lru_cache(maxsize=1)  # an apply reads the map for its plan, and again under the lock
 def parse(label: str, data: bytes) -> Inventory:
     """Parse the bytes of a map. `label` names it in messages. Raise InventoryError with all its problems."""
     document, text = _document(label, data)

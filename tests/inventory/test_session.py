@@ -128,6 +128,18 @@ def test_a_snapshot_does_not_change(path: Path) -> None:
         assert list(session.inventory.records) == ["a", "b"]
 
 
+def test_an_unchanged_map_is_parsed_once(path: Path) -> None:
+    """By the plan; the session that follows under the lock changes nothing of what the plan has read."""
+    write_map(path, Inventory(records={"a": tracked("a")}))
+    before = load(FileStore(path))
+    with opened(path) as session:
+        assert session.inventory.records["a"] is before.records["a"]
+        session.record(tracked("b"))
+        session.drop(tracked("a"))
+    assert list(before.records) == ["a"]
+    assert list(load(FileStore(path)).records) == ["b"]
+
+
 def test_the_base_url_of_the_map_can_be_compared(path: Path) -> None:
     """A session shows whose map it found, and a fold says who wrote it last."""
     write_map(path, Inventory(base_url="https://elsewhere"))

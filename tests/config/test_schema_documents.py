@@ -218,7 +218,8 @@ def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
     properties = schema.load_schema("config")["properties"]["novita"]["properties"]
     defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
     result = loaded(tmp_path, {"endpoints.yaml": "endpoints: []"})
-    assert {name for name in properties if name not in defaults} == {"api_key", "config_dir", "env_file"}
+    without = {"api_key", "config_dir", "env_file", "state"}
+    assert {name for name in properties if name not in defaults} == without
     assert (defaults.pop("enabled"), result.problems) == (True, ())
     assert {name: getattr(result.settings, name) for name in defaults} == defaults
 

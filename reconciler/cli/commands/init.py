@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.command import command_line
+from reconciler.model.inventory_location import is_address
 from reconciler.model.problem import ExitCode, Problem, Severity
 
 
@@ -20,13 +21,14 @@ def init(run: Run, from_market: bool) -> int:
     """Create commented endpoints.yaml, specs.yaml and config.yaml files, and .gitignore files.
 
     Existing files are not changed, except for the schemas in .reconciler/, which are kept up to date. With
-    --state, the inventory is written into config.yaml, so that it is used from then on.
+    the address of an inventory in --state, it is written into config.yaml, and used from then on.
     """
     from reconciler.workflow.init import SPECS
     from reconciler.workflow.init import init as write_starter_files
     from reconciler.workflow.stores.config import steps_to_inventory
 
-    has_state = bool(click.get_current_context().obj.get("state"))  # the option, and not the variable
+    # the option, and not the variable; a path is written into config.yaml by hand
+    has_state = is_address(click.get_current_context().obj.get("state") or "")
     files = write_starter_files(run.context, from_market=from_market, names_inventory=has_state)
     if run.out.as_json:
         run.out.document(
@@ -50,7 +52,7 @@ def init(run: Run, from_market: bool) -> int:
     if has_state:
         for step in steps_to_inventory(run.context):
             run.out.result(f"  {step}\n")
-    run.out.result("  reconciler plan\n" if has_state else f"  {command_line('reconciler', 'plan')}\n")
+    run.out.result(f"  {command_line('reconciler', 'plan')}\n")
     if from_market and not has_asked:
         run.out.problems([_kept_specs()])
     return ExitCode.OK

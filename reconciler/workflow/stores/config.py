@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from reconciler.config.environments import CONFIG_FILES, Environments, config_document
 from reconciler.config.files.discovery import display_path, first_existing
 from reconciler.config.settings import TRUSTED_HOSTS
 from reconciler.config.store_hosts import untrusted_addresses
-from reconciler.model.command import command_line, shared_options_in_hints, shell_quote
+from reconciler.model.command import command_line, shell_quote
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.inventory_location import is_address
 from reconciler.model.problem import Problem
@@ -26,8 +25,7 @@ def steps_to_inventory(context: Context) -> Iterator[str]:
     if any(untrusted_addresses(named, context.environ)):
         yield f"export {TRUSTED_HOSTS}={shell_quote(urlsplit(state).hostname or '')}"
     if context.state != STATE and (context.root / STATE).exists():
-        with shared_options_in_hints(replace(context.options, state="")):
-            yield command_line("reconciler", "state", "copy", str(STATE), state)
+        yield command_line("reconciler", "state", "copy", str(STATE), state)
 
 
 def write_inventory_setting(context: Context) -> str:

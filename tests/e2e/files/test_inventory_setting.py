@@ -160,8 +160,9 @@ def test_the_next_steps_after_init(sandbox: Sandbox) -> None:
     sandbox.apply()
     out = sandbox.run("init", "--state", "postgres://db.internal/infra?inventory=prod").out
     assert "  export RECONCILER_TRUSTED_HOSTS=db.internal\n" in out
-    assert "  reconciler state copy state/novita.json 'postgres://db.internal/infra?inventory=prod'\n" in out
-    assert out.endswith("  reconciler plan\n")
+    there = "'postgres://db.internal/infra?inventory=prod'"
+    assert f"  reconciler --state {there} state copy state/novita.json {there}\n" in out
+    assert out.endswith(f"  reconciler --state {there} plan\n")
 
 
 def test_a_parameter_that_only_a_file_sets_is_refused(sandbox: Sandbox) -> None:

@@ -8,16 +8,22 @@ import pytest
 from tests.e2e.sandbox import Sandbox, item
 from tests.postgres_server import PostgresServer
 from tests.s3_server import S3Server
+from tests.stores.gitlab_server import StateServer, environment
 
 GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "team.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture(params=["s3", "postgres"])
+@pytest.fixture(params=["s3", "postgres", "gitlab"])
 def store(request: pytest.FixtureRequest, sandbox: Sandbox) -> str:
     """Return the address of an empty store, whose credentials are in the environment."""
     if request.param == "postgres":
         database: PostgresServer = request.getfixturevalue("postgres_server")
         return database.address("prod")
+    if request.param == "gitlab":
+        server: StateServer = request.getfixturevalue("gitlab")
+        for name, value in environment(server).items():
+            sandbox.monkeypatch.setenv(name, value)
+        return server.gitlab(sandbox.root.parent.name)  # the server is that of all tests
     bucket: S3Server = request.getfixturevalue("s3_server")
     for name, value in bucket.environ().items():
         sandbox.monkeypatch.setenv(name, value)
@@ -66,3 +72,15 @@ def test_the_doctor_examines_the_store(sandbox: Sandbox, store: str) -> None:
         assert rows[name]["grade"] == "ok", rows
     assert rows["lock"]["found"] == "free"
     assert not {"git", "git companions"} & rows.keys()
+
+
+def test_a_push_over_a_store_keeps_a_way_back(sandbox: Sandbox, store: str) -> None:
+    sandbox.declare(item("chat"))
+    sandbox.apply("--state", store)
+    sandbox.run("--state", store, "state", "pull", "-o", "old.json")
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.apply("--state", store)
+    now = sandbox.run("--state", store, "state", "pull").out
+    assert sandbox.run("--state", store, "state", "push", "old.json").code == 3
+    assert sandbox.run("--state", store, "state", "push", "--force", "old.json").code == 0
+    assert sandbox.run("--state", store, "state", "pull", "--previous").out == now

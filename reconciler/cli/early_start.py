@@ -1,7 +1,7 @@
 """The listing of the most frequent command lines, which begins before click and the commands are imported.
 
-It begins only if no argument and no config.yaml decides which folder, files, environment or
-account is meant. All other listings begin when the options are parsed. Tests compare the tables with the
+It begins only if no argument, variable or config.yaml decides which folder, files, environment, inventory
+or account is meant. All other listings begin when the options are parsed. Tests compare the tables with the
 commands.
 """
 
@@ -18,7 +18,7 @@ from typing import Final
 from reconciler.config.environments import CONFIG_FILES
 from reconciler.workflow.runtime.account import early_listing
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.environment import VARIABLE
+from reconciler.workflow.runtime.environment import STATE_VARIABLE, VARIABLE
 
 LISTINGS: Final[Mapping[str, Mapping[str, bool]]] = {
     "plan": {"needs_files": True, "with_other_kinds": True},
@@ -38,7 +38,9 @@ def begin(arguments: Sequence[str]) -> None:
     """Begin the listing of a command line if it is one of the known ones."""
     if not arguments or arguments[0] not in LISTINGS or not FLAGS.issuperset(arguments[1:]):
         return
-    if os.environ.get(VARIABLE) or any(map(os.path.lexists, CONFIG_FILES)):
+    if any(os.environ.get(name) for name in (VARIABLE, STATE_VARIABLE)):
+        return
+    if any(map(os.path.lexists, CONFIG_FILES)):
         return
     if None in (sys.stdin, sys.stdout, sys.stderr):
         return  # a connection would get the number of the closed stream

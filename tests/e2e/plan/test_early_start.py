@@ -75,10 +75,11 @@ def test_all_others_wait_for_their_options(declared: Sandbox, words: list[str]) 
     assert done.stdout.split() == ["0", "False"], done.stderr
 
 
-def test_a_config_file_and_a_chosen_environment_are_read_first(declared: Sandbox) -> None:
-    declared.monkeypatch.setenv("RECONCILER_ENV", "prod")
-    assert python(declared, BEGIN, "plan").stdout.split() == ["0", "False"]
-    declared.monkeypatch.delenv("RECONCILER_ENV")
+def test_a_config_file_and_the_variables_of_a_run_are_read_first(declared: Sandbox) -> None:
+    for name in ("RECONCILER_ENV", "RECONCILER_STATE"):
+        declared.monkeypatch.setenv(name, "prod")
+        assert python(declared, BEGIN, "plan").stdout.split() == ["0", "False"]
+        declared.monkeypatch.delenv(name)
     for file in ("config.yaml", "config/config.yaml"):
         path = declared.root / file
         path.parent.mkdir(exist_ok=True)

@@ -215,10 +215,16 @@ def _prepare_streams() -> None:
 
 
 def _unwritable(error: OSError) -> int:
-    """Report an error of stdout or stderr, unless the reader has closed the pipe; return the exit code."""
+    """Report an error that names no file, unless a reader has closed the pipe; return the exit code.
+
+    It is one of stdout or stderr, or the current folder was removed.
+    """
     if not isinstance(error, BrokenPipeError):
+        what = f"cannot write the output: {error.strerror or error}"
+        if isinstance(error, FileNotFoundError):
+            what = "the current folder does not exist any more; change to one that exists"
         with suppress(OSError):
-            click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
+            click.echo(f"Error: {what}", err=True)
     return ExitCode.ERROR
 
 

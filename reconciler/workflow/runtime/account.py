@@ -191,7 +191,7 @@ def early_listing(
         if with_limits:
             early.read_limits()
             early.read_prices()
-        with suppress(InventoryError):  # the command reports it
+        with suppress(InventoryError, OSError):  # the command reports it
             store = context.store
             if store.folder is None:
                 DaemonThreadPool(1).submit(store.prepare_read)

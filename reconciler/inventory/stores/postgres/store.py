@@ -174,17 +174,24 @@ class PostgresStore:
 
     def _query(self, task: str, statement: str, *parameters: str | int) -> list[Row]:
         """Return the rows of a statement; none if there are no tables yet. Raise InventoryError."""
+        text = statement.format(self._address.schema)
         with self._guard:
             try:
-                return self._execute(statement.format(self._address.schema), *parameters)
+                try:
+                    return self._execute(text, *parameters)
+                except StatementFailed as error:
+                    if error.state not in failures.OTHER_TABLES:
+                        raise
+                    if self._execute(_HAS_TABLES, f"{self._address.schema}.version") == [(b"",)]:
+                        return []
+                # The tables are those of another version, or another run has just created them.
+                return self._execute(text, *parameters)
             except ConnectionLost as error:
                 raise failures.unreachable(self._address, str(error)) from error
             except StatementFailed as error:
-                if error.state not in failures.OTHER_TABLES:
-                    raise failures.refused(self._address, error, task, self._connected().user) from error
-                if self._execute(_HAS_TABLES, f"{self._address.schema}.version") != [(b"",)]:
+                if error.state in failures.OTHER_TABLES:
                     raise failures.too_new(self._address) from error
-                return []
+                raise failures.refused(self._address, error, task, self._connected().user) from error
 
     def _execute(self, statement: str, *parameters: str | int) -> list[Row]:
         """Run a statement that reads, over a new connection if the server has ended the one there is."""

@@ -8,7 +8,8 @@ import pytest
 
 from reconciler.inventory.journal import encode_line
 from reconciler.inventory.stores.base import APPROVED_PLAN, Content
-from tests.stores.engines import StoreUnderTest
+from tests.stores.engines import StoreUnderTest, holder, open_store
+from tests.stores.relay import Fate
 from tests.stores.story import check_next_run, line, picture_of, tell
 from tests.stores.writers import Failed, Writer
 
@@ -62,3 +63,27 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock(under_test: StoreUn
         second.do("hold", timeout=5)
         second.do("append", line("two"))
     assert picture_of(under_test)[1] == line("one") + line("two")
+
+
+def test_a_reader_may_meet_the_first_writer(under_test: StoreUnderTest) -> None:
+    """The first line is written before each request of a reader, who sees nothing, or that line."""
+    relay = under_test.relay
+    if relay is None:
+        pytest.skip("a file is read without a request")
+
+    def read() -> Content:
+        return open_store(under_test.name, under_test.disturbed, under_test.disturbed_environ).read()
+
+    assert read() == Content()
+    for last in range(1, relay.pieces + 1):
+        under_test.reset()
+
+        def hook(number: int, last: int = last) -> Fate:
+            if number == last:
+                with under_test.store().hold(holder("first")) as hold:
+                    hold.append(line("one"))
+            return "arrives"
+
+        relay.count_again(hook)
+        assert read() in (Content(), Content(journal=line("one")))
+        assert under_test.store().read() == Content(journal=line("one"))

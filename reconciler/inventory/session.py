@@ -22,7 +22,6 @@ from reconciler.inventory.journal_entries import (
     PutRecord,
     SetOwner,
 )
-from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
@@ -80,6 +79,8 @@ def open_session(
     Raise InventoryLocked or InventoryError. A failed checkpoint never hides an exception from inside: the
     entries are in the journal then, and the next run writes the map.
     """
+    from reconciler.inventory.lock_holder import current_holder  # here, because most runs only read
+
     holder = current_holder(command=command, environ=environ, clock=clock, who=who)
     with store.hold(holder, timeout=lock_timeout) as hold:
         session = Session(store, hold, base_url=base_url)
@@ -107,6 +108,8 @@ def replace_inventory(
     lock_timeout: float = 0.0,
 ) -> None:
     """Replace map and journal by this inventory, even if they cannot be read."""
+    from reconciler.inventory.lock_holder import current_holder
+
     holder = current_holder(command=command, environ=environ, clock=clock)
     with store.hold(holder, timeout=lock_timeout) as hold:
         hold.fold(map_format.serialize_inventory(inventory), intent_lines(inventory.every_intent()))

@@ -28,7 +28,6 @@ from reconciler.planning.guards import (
     replica_range_errors,
     unknown_value_errors,
 )
-from reconciler.planning.neighbors import may_concern_neighbors, neighbor_guards
 from reconciler.planning.options import apply_options
 from reconciler.planning.pending_creates import Resolution
 from reconciler.planning.pipeline import plan_endpoints
@@ -37,12 +36,11 @@ from reconciler.workflow.foreseen import foreseen_changes
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config, load_declared_names
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.environment import owners_by_id
+from reconciler.workflow.runtime.environment import neighbors_by_id, owners_by_id
 from reconciler.workflow.runtime.inventory import Claim, claim_inventory, repeat_with
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds, merge_plans, plan_kinds
 from reconciler.workflow.runtime.live import limits_and_missed
 from reconciler.workflow.runtime.settings import prewarm_timeout, require_api_key
-from reconciler.workflow.stores.neighbors import neighbors_of_intents, neighbors_of_plan
 
 if TYPE_CHECKING:
     from reconciler.model.apply_events import ApplyReport
@@ -214,7 +212,7 @@ def planned(
     )
     kinds = () if goal.imperative else kinds_in_use(loaded.others, inventory)
     owners = dict(owners_by_id(context, addresses=goal.imperative is not None))
-    taken = neighbors_of_intents(context, inventory)
+    taken = neighbors_by_id(context) if any(inventory.every_intent()) else {}
     with reader(context, settings) as account:
         settle_seconds = settings.settle_seconds if settle else 0.0
         listings = listings or list_kinds(account, kinds, inventory, settle_seconds)
@@ -286,11 +284,7 @@ def planned(
         is_empty=context.selection.is_everything and not plan.pending,
         guarded=guarded,
     )
-    if goal.imperative is None and (plan.unmanaged or may_concern_neighbors(changes, inventory)):
-        owners |= owners_by_id(context, files=False)
     declared = len(endpoints.desired) + len(loaded.others)
-    unmanaged = (replace(live, environment=owners.get(live.id, "")) for live in plan.unmanaged)
-    plan = replace(plan, unmanaged=tuple(unmanaged)) if owners else plan
     problems = [
         *loaded.problems,
         *claim.problems,
@@ -301,15 +295,25 @@ def planned(
         *option_notes,
         *selection.partial_note(sum(hasattr(change, "desired") for change in changes), declared),
     ]
+    concerns_neighbors = False
     if plan.pending:
         from reconciler.planning.dependencies.order import unresolvable
+        from reconciler.planning.neighbors import may_concern_neighbors, neighbor_guards
 
         problems += unresolvable(changes)
+        concerns_neighbors = may_concern_neighbors(changes, inventory)
+    if goal.imperative is None and (plan.unmanaged or concerns_neighbors):
+        owners |= owners_by_id(context, files=False)
+    unmanaged = (replace(live, environment=owners.get(live.id, "")) for live in plan.unmanaged)
+    plan = replace(plan, unmanaged=tuple(unmanaged)) if owners else plan
     if guarded:
         tracked, again = sum(1 for _ in records.every_record()), repeat_with(context, "--allow-adopted")
         counts = {"declared": declared, "tracked": tracked}
-        neighbors = neighbors_of_plan(context, changes, inventory, owners)
-        elsewhere = {**neighbors, **owners}
+        elsewhere = owners
+        if concerns_neighbors:
+            neighbors = {one: at for one, at in neighbors_by_id(context).items() if one not in owners}
+            problems += neighbor_guards(changes, inventory, neighbors)
+            elsewhere = {**neighbors, **owners}
         problems += guards(changes, elsewhere, **counts, allow=allow, again=again, live=listed.endpoints)
         problems += (*adoption_notes(changes, elsewhere), *ENDPOINT.change_notes(changes))
         if plan.warms_images:
@@ -317,7 +321,6 @@ def planned(
 
             problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
         problems += foreign_guards(changes, {one.key: one for one in inventory.every_record()}, owners)
-        problems += neighbor_guards(changes, inventory, neighbors)
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
                 changes, context.environment, inventory.records, is_imperative=goal.imperative is not None

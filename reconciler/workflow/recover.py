@@ -16,10 +16,11 @@ from reconciler.novita.account import AccountReader
 from reconciler.planning.pending_creates import intent_record, resolve, unresolved
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import neighbors_by_id
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.live import list_after_settling, list_if_recorded
 from reconciler.workflow.runtime.settings import base_url, valid_settings
-from reconciler.workflow.stores.neighbors import neighbors_by_id, refuse_of_neighbors
+from reconciler.workflow.stores.neighbors import refuse_of_neighbors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

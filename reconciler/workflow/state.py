@@ -23,11 +23,11 @@ from reconciler.planning.records import live_record
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.environment import neighbors_by_id
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 from reconciler.workflow.runtime.settings import base_url
-from reconciler.workflow.stores.neighbors import neighbors_by_id
 
 
 def read_inventory(context: Context) -> Inventory:

@@ -130,8 +130,9 @@ def secrets_in_store(store: Store, secrets: tuple[str, ...]) -> Iterator[str]:
 def secrets_and_crashes(folder: Path, log: str, secrets: tuple[str, ...]) -> Iterator[str]:
     """Yield each secret and each crash in the files and the log."""
     for words in ("has a bug", "Traceback"):
-        if words in log:
-            yield f"the log says {words!r}"
+        before, found, after = log.partition(words)
+        if found:
+            yield f"the log says {words!r}: ...{before[-300:]}{found}{after[:1500]}"
     for path in folder.rglob("*"):
         if path.is_file():
             data = path.read_bytes()

@@ -34,12 +34,11 @@ from reconciler.workflow.importer.references import names_by_id, with_names
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.environment import owners_by_id
+from reconciler.workflow.runtime.environment import neighbors_by_id, owners_by_id
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, with_files_of
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.outputs import import_path_error
 from reconciler.workflow.runtime.settings import base_url, valid_settings
-from reconciler.workflow.stores.neighbors import neighbors_by_id
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile
 from reconciler.yamlfile.reader import MAX_SIZE_MIB, gc_paused
 

@@ -91,6 +91,20 @@ def owners_by_id(context: Context, *, files: bool = True, addresses: bool = True
     return owners
 
 
+def neighbors_by_id(context: Context) -> Mapping[str, str]:
+    """Return the label of the other inventory that records a resource, by the ID of the resource.
+
+    An inventory that cannot be read is left out: it stops the runs of its own.
+    """
+    from reconciler.inventory.session import load
+
+    owners: dict[str, str] = {}
+    for label, store in context.store.neighbors().items():
+        with suppress(ReconcilerError):
+            owners |= dict.fromkeys((record.id for record in load(store).every_record()), label)
+    return owners
+
+
 def name_in_account(context: Context, name: str) -> str:
     """Return the name in the account of an endpoint that the user called by its declared or its full name.
 

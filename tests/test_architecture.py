@@ -17,7 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "reconciler").rglob("*.py"))
 
 QUICKSTART = str(ROOT / "examples" / "quickstart")
-HEAVY = {"deepdiff", "filelock", "httpx", "jsonschema", "jsonschema_rs", "rich", "stamina", "yaml"}
+HEAVY = {"deepdiff", "filelock", "httpx", "jsonschema", "jsonschema_rs", "rich", "stamina", "yaml"} | {
+    "obstore",
+    "psycopg",
+    "psycopg_binary",
+}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -27,7 +27,7 @@ _MIGRATIONS: Final = (
             updated_at timestamptz
         )""",
         """create table journal (
-            name text not null references inventory,
+            name text not null,
             seq bigint not null,
             fence bigint not null,
             line bytea not null,
@@ -35,7 +35,7 @@ _MIGRATIONS: Final = (
             primary key (name, seq)
         )""",
         """create table history (
-            name text not null references inventory,
+            name text not null,
             fence bigint not null,
             number bigint not null,
             resource text not null,
@@ -44,7 +44,7 @@ _MIGRATIONS: Final = (
         )""",
         "create index on history (name, resource)",
         """create table document (
-            name text not null references inventory,
+            name text not null,
             document text not null,
             data bytea not null,
             primary key (name, document)

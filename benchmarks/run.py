@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import bulk, kinds, many_writes, server_load, ten, tls
+from benchmarks import bulk, kinds, many_writes, server_load, stores, ten, tls
 from benchmarks.peers import PEERS
 from benchmarks.profile import profile
 from benchmarks.rows import Row, table
@@ -24,6 +24,7 @@ THEMES: Mapping[str, Callable[[Bench], Iterator[Row | str]]] = {
     "ten": ten.plans,
     "tls": tls.tls,
     "kinds": kinds.all_kinds,
+    "stores": stores.stores,
     "round-trips": ten.round_trips,
     "lags": ten.lags,
     "writes": many_writes.many_writes,

@@ -51,7 +51,8 @@ class Hold(Protocol):
     def check(self) -> None:
         """Raise InventoryError if the lock is known to be lost, or too old to be relied on.
 
-        It is called before each change to the account, so it does not ask the store over the network.
+        It is called before each change to the account, so it asks the store only after a time without an
+        answer of it.
         """
 
     def append(self, line: bytes) -> None:

@@ -15,6 +15,7 @@ ReconcilerError          carries problems and an exit code
   AnswerLost             no usable response: a write may have happened
   IncompleteListing      a listing that may be incomplete
   NotApplied             a planned change was not made, or not as planned
+    RenamedElsewhere     the endpoint has another name now
   NotCalled              the URL of an endpoint gave no answer
   UnsupportedByNovita    the API does not offer the function
 """
@@ -117,6 +118,10 @@ class IncompleteListing(ReconcilerError):
 
 class NotApplied(ReconcilerError):
     """A change was not made, or not as planned: a guard, a refusal, or a value that was not kept."""
+
+
+class RenamedElsewhere(NotApplied):
+    """The endpoint has got another name outside of reconciler, so it was not deleted by the old one."""
 
 
 class NotCalled(ReconcilerError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model.apply_events import ChangeResult, Outcome
-from reconciler.model.errors import EndpointNotFound, NotApplied, ReconcilerError
+from reconciler.model.errors import EndpointNotFound, NotApplied, ReconcilerError, RenamedElsewhere
 from reconciler.model.plan import Forget
 from reconciler.model.problem import Problem
 from reconciler.workflow.apply import apply
@@ -28,15 +28,17 @@ def make_change(context: Context, goal: Goal) -> ChangeResult | None:
 
 
 def require_deleted(result: ChangeResult | None) -> None:
-    """Raise NotApplied if only the record was dropped, because the endpoint was renamed elsewhere."""
+    """Raise RenamedElsewhere if only the record was dropped, because the endpoint was renamed elsewhere."""
     if result is not None and isinstance(result.change, Forget) and result.change.live_name:
-        raise NotApplied(_renamed_elsewhere(result.change))
+        raise RenamedElsewhere(_renamed_elsewhere(result.change))
 
 
 def _raise_refusal(errors: Sequence[Problem]) -> None:
     for problem in errors:
         if problem.code == "endpoint-not-found":
             raise EndpointNotFound(problem)
+        if problem.code == "renamed-elsewhere":
+            raise RenamedElsewhere(problem)
     if errors:
         raise NotApplied(*errors)
 

@@ -11,7 +11,13 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from reconciler.model.encoding import json_bytes
-from reconciler.model.errors import EndpointNotFound, InvalidConfig, InventoryLocked, ReconcilerError
+from reconciler.model.errors import (
+    EndpointNotFound,
+    InvalidConfig,
+    InventoryLocked,
+    ReconcilerError,
+    RenamedElsewhere,
+)
 from reconciler.server.account_cache import Snapshot
 
 AGE_HEADER: Final = "X-Reconciler-Age"
@@ -98,7 +104,7 @@ def status_of(error: ReconcilerError) -> int:
             return 400
         case EndpointNotFound():
             return 404
-        case InventoryLocked():
+        case InventoryLocked() | RenamedElsewhere():
             return 409
     return 500
 

@@ -74,7 +74,7 @@ def test_an_endpoint_that_was_renamed_elsewhere_is_not_deleted(start: Start, sim
     assert server.ask("POST", ALL, BODY).status == 200
     sim.world.console_update(sim.world.endpoints[0]["id"], name="renamed")
     answer = server.ask("DELETE", f"{ALL}/probe")
-    assert answer.status == 500
+    assert answer.status == 409
     assert "is called `renamed` now" in answer.json["error"]
     assert len(sim.world.endpoints) == 1
 

@@ -66,6 +66,21 @@ def companion(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def journal_path(path: Path) -> Path:
+    """Return the path of the journal that belongs to the map at `path`."""
+    return companion(path, ".journal")
+
+
+def history_path(path: Path) -> Path:
+    """Return the path of the history that belongs to the map at `path`."""
+    return companion(path, ".history.jsonl")
+
+
+def document_path(path: Path, name: str) -> Path:
+    """Return the path of a document that belongs to the map at `path`."""
+    return companion(path, f".{name}.json")
+
+
 class NotRegularFile(OSError):
     """A path that is not a regular file. `strerror` says what it is."""
 

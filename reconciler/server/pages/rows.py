@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from reconciler.inventory.files import history_path
 from reconciler.inventory.history import history
 from reconciler.inventory.history_entries import Version
-from reconciler.inventory.stores.file.store import file_of, history_path
+from reconciler.inventory.stores.file.store import file_of
 from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action, Adopt, Cause, Change, Create, Delete, FieldChange, Forget

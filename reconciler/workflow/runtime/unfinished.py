@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reconciler.inventory.files import document_path
 from reconciler.inventory.stores.base import APPROVED_PLAN
-from reconciler.inventory.stores.file.store import document_path, file_of
+from reconciler.inventory.stores.file.store import file_of
 from reconciler.model.command import command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.workflow.runtime.context import Context

@@ -9,11 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.inventory.errors import read_errors, write_errors
-from reconciler.inventory.files import FileSystem, companion, make_directories, replace_file, write_all
+from reconciler.inventory.files import (
+    FileSystem,
+    companion,
+    document_path,
+    history_path,
+    journal_path,
+    make_directories,
+    replace_file,
+    write_all,
+)
 from reconciler.inventory.history_entries import is_too_long, kept_lines
 from reconciler.inventory.journal import valid_length
 from reconciler.inventory.stores.base import HistoryLine
-from reconciler.inventory.stores.file.store import document_path, history_path, journal_path
 
 
 class FileHold:

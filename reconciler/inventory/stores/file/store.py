@@ -21,6 +21,9 @@ from reconciler.inventory.files import (
     FileSystem,
     check_regular_file,
     companion,
+    document_path,
+    history_path,
+    journal_path,
     open_regular_file,
     resolve,
 )
@@ -31,21 +34,6 @@ from reconciler.model.problem import Problem
 if TYPE_CHECKING:
     from reconciler.inventory.lock_holder import LockHolder
     from reconciler.inventory.stores.file.hold import FileHold
-
-
-def journal_path(path: Path) -> Path:
-    """Return the path of the journal that belongs to the map at `path`."""
-    return companion(path, ".journal")
-
-
-def history_path(path: Path) -> Path:
-    """Return the path of the history that belongs to the map at `path`."""
-    return companion(path, ".history.jsonl")
-
-
-def document_path(path: Path, name: str) -> Path:
-    """Return the path of a document that belongs to the map at `path`."""
-    return companion(path, f".{name}.json")
 
 
 def file_of(store: Store) -> Path | None:

@@ -45,19 +45,19 @@ def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str) ->
     """
     import subprocess
 
-    try:
-        process = subprocess.Popen(  # noqa: S603 - no shell; the user registered the program
-            words,
-            cwd=folder,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # its own process group, and no terminal to ask questions on
-        )
-    except (OSError, ValueError) as error:
-        return HelperOutput(failure=f"cannot be started: {getattr(error, 'strerror', None) or error}")
-    with _lock:
+    with _lock:  # so that `kill_helpers` finds each one that has begun
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell; the user registered the program
+                words,
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # its own process group, and no terminal to ask questions on
+            )
+        except (OSError, ValueError) as error:
+            return HelperOutput(failure=f"cannot be started: {getattr(error, 'strerror', None) or error}")
         _running.add(process)
     try:
         return _read(process)

@@ -100,7 +100,7 @@ def test_apply_performs_the_plan_that_was_shown(start: Start, fleet: Fleet, brow
     sign_in(tab, server, "/plan")
     tab.press(".approval button.primary")
     tab.wait("document.querySelector('h1').textContent.startsWith('Apply complete')")
-    assert "done in" in tab.text()
+    tab.wait("document.body.innerText.includes('done in')")  # the page is read again when the run has ended
     assert fleet.sim.world.endpoint(fleet.id("embed"))["image"]["image"] == "ghcr.io/acme/embed:2.1.0"
     tab.open(server.url + "/runs")
     assert "Run 1" in tab.text()

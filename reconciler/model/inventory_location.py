@@ -64,6 +64,35 @@ _FILE_PARAMETERS: Final = ("sslkey", "passfile")
 """Parameters of libpq that name a file."""
 
 
+_POSTGRES_PARTS: Final = re.compile(
+    r"postgres(?:ql)?://(?:(?P<user>[^@:/?#]*)@)?(?P<hosts>[^@/?#]*)(?:/[^@/?#]*)?(?:\?(?P<query>[^@?#]*))?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresParts:
+    """What an address of PostgreSQL says about the connection, still with its `%` escapes.
+
+    hosts: with their ports, separated by commas. words: the parameters, each as it is written.
+    """
+
+    hosts: str
+    words: tuple[str, ...]
+
+
+def postgres_parts(address: str) -> PostgresParts | None:
+    """Return the parts of an address, or None if it could be read in more than one way.
+
+    libpq knows no fragments, and ends the user at the first `@`; other parsers of URLs do neither. So `@` may
+    only end the user, `?` only begins the parameters, and there is no `#`: all of them can be escaped.
+    """
+    found = _POSTGRES_PARTS.fullmatch(address)
+    if found is None:
+        return None
+    words = (found["query"] or "").split("&")
+    return PostgresParts(hosts=found["hosts"], words=tuple(filter(None, words)))
+
+
 def is_address(text: str) -> bool:
     """Return whether a text is an address and not a path."""
     return _SCHEME.match(text) is not None
@@ -104,6 +133,12 @@ def location_problem(text: str) -> Problem | None:
             code="credential-in-address",
             summary=f"{what} contains a credential",
             hint=f"leave it out, and set {engine.credentials}",
+        )
+    if engine is _POSTGRES and postgres_parts(text) is None:
+        return Problem(
+            code="bad-address",
+            summary=f"{what} has `@`, `?` or `#` where it can be misread",
+            hint=f"write it like {engine.example}, and such a character in a value as %40, %3F or %23",
         )
     if scheme == "http" and not is_loopback(host):
         return Problem(

@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from reconciler.model.errors import InventoryError
+from reconciler.model.inventory_location import postgres_parts
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 
@@ -51,7 +52,7 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """Return the parts of an address. Raise InventoryError, which shows no part of a bad address."""
-    place, _, query = text.partition("?")
+    place = text.partition("?")[0]
     if not place.startswith(SCHEMES):
         raise _invalid("it does not begin with postgres://")
     if not text.isprintable():
@@ -60,9 +61,11 @@ def parse_address(text: str) -> Address:
     user, at, _ = authority.rpartition("@")
     if at and ":" in user:
         raise _with_password()
+    if (parts := postgres_parts(text)) is None:
+        raise _invalid("it has `@`, `?` or `#` where it can be misread; in a value, write %40, %3F or %23")
     found = {"inventory": DEFAULT_INVENTORY, "schema": DEFAULT_SCHEMA}
     others = []
-    for word in filter(None, query.split("&")):
+    for word in parts.words:
         key, _, value = word.partition("=")
         if unquote(key) in _SECRET:
             raise _with_password()

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_server import http_server
 
 USER, PASSWORD = "robot", "a-password-that-nobody-may-see"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -55,27 +56,22 @@ def serve_registry() -> Iterator[Registry]:
     class Handler(_Handler):
         fake = registry
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        registry.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield registry
-        registry.ended.set()
-        server.shutdown()
-        thread.join(10)
+    with http_server(Handler) as port:
+        registry.port = port
+        try:
+            yield registry
+        finally:
+            registry.ended.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
     fake: Registry
-    protocol_version = "HTTP/1.1"
 
     def do_HEAD(self) -> None:
         self.answer()
 
     def do_GET(self) -> None:
         self.answer()
-
-    def log_message(self, *_arguments: Any) -> None: ...
 
     def answer(self) -> None:
         given = self.headers.get("Authorization", "")

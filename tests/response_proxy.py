@@ -7,9 +7,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from time import monotonic
 from urllib.parse import parse_qs
+
+from tests.http_server import http_server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,6 @@ def response_proxy(behind: str) -> Iterator[ResponseProxy]:
     """Yield a proxy to the server at `behind`."""
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             page = parse_qs(query).get("pageNum", ["0"])[0]
@@ -84,19 +84,6 @@ def response_proxy(behind: str) -> Iterator[ResponseProxy]:
             connection.close()
             return whole
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class says so
-            pass
-
-    class Threads(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-    with Threads(("127.0.0.1", 0), Handler) as server:
-        proxy = ResponseProxy(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server(Handler) as port:
+        proxy = ResponseProxy(f"http://127.0.0.1:{port}")
+        yield proxy

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.http_server import http_server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,6 @@ def s3_proxy(behind: str) -> Iterator[S3Proxy]:
     """Yield a proxy to the server at `behind`."""
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
         wbufsize = -1  # headers and body in one packet: the second one would wait for an acknowledgement
 
         def do_GET(self) -> None:
@@ -106,22 +107,6 @@ def s3_proxy(behind: str) -> Iterator[S3Proxy]:
             finally:
                 connection.close()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class says so
-            pass
-
-    class Threads(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Say nothing of clients that were killed."""
-
-    with Threads(("127.0.0.1", 0), Handler) as server:
-        proxy = S3Proxy(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server(Handler) as port:
+        proxy = S3Proxy(f"http://127.0.0.1:{port}")
+        yield proxy

@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_server import http_server
 
 USER, PASSWORD = "gitlab-user", "a-token-that-nobody-may-see"
 GITLAB_PATH = "/api/v4/projects/42/terraform/state/"
@@ -91,30 +92,15 @@ def state_server() -> Iterator[StateServer]:
     class Handler(_Handler):
         server_state = served
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        served.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
-            thread.join(5)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None: ...  # a client was killed
+    with http_server(Handler) as port:
+        served.port = port
+        yield served
 
 
 class _Handler(BaseHTTPRequestHandler):
     server_state: StateServer
-    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-
-    def log_message(self, *_: Any) -> None: ...
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string((timestamp or time.time()) + self.server_state.clock)

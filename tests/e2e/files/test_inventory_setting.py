@@ -1,7 +1,6 @@
 """The inventory that config.yaml names, and `init --state`, which writes it there."""
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.saved_plan.origin import Origin
 from tests.e2e.sandbox import Sandbox, item
+from tests.http_server import http_server
 from tests.s3_server import S3Server
 
 
@@ -134,14 +134,11 @@ def test_a_plan_without_changes_reads_no_other_environment_at_an_address(sandbox
         def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(404)
+            self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/state/prod"
+    with http_server(Handler) as port:
+        address = f"http://127.0.0.1:{port}/state/prod"
         sandbox.write("config.yaml", {"environments": {"dev": {}, "prod": {"state": address}}})
         sandbox.declare(item("chat"), item("embed"))
         sandbox.apply("-e", "dev")
@@ -151,7 +148,6 @@ def test_a_plan_without_changes_reads_no_other_environment_at_an_address(sandbox
         sandbox.declare(item("chat"))
         assert sandbox.run("-e", "dev", "plan", "--detailed-exitcode").code == 2
         assert asked
-        server.shutdown()
 
 
 def test_the_next_steps_after_init(sandbox: Sandbox) -> None:

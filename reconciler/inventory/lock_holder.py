@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from reconciler import __version__
+from reconciler.model.command import command_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
 
@@ -79,6 +80,22 @@ def locked_problem(inventory: object, holder: LockHolder | None, hint: str = _WA
         detail=detail,
         hint=hint,
         exit_code=ExitCode.LOCKED,
+    )
+
+
+def not_held_problem(inventory: str, lock_id: str, *, is_locked: bool) -> Problem:
+    """Return the problem of an unlock by an ID that no lock has. is_locked: there is a lock of another ID."""
+    if not is_locked:
+        return Problem(
+            code="not-locked",
+            summary=f"The inventory {inventory} is not locked",
+            hint="There is nothing to unlock; run the command that you need",
+        )
+    return Problem(
+        code="other-lock",
+        summary=f"The inventory {inventory} is not locked by {lock_id}",
+        detail="The lock has changed hands, so that run may be at work.",
+        hint=f"See who holds it with `{command_line('reconciler', 'state', 'lock-info')}`",
     )
 
 

@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from reconciler.inventory.lock_holder import LockHolder, current_holder
-
-_PROGRAM = """
-import os, sys, time
-from reconciler.inventory.lock_holder import current_holder
-from reconciler.inventory.stores.postgres import lock, open_store
-
-lock.RECONNECT_TIMEOUT = float(sys.argv[2])
-store = open_store(sys.argv[1], os.environ)
-with store.hold(current_holder(command="apply", environ=os.environ, clock=time.time, who="other")) as hold:
-    hold.append(b"of the other run\\n")
-    print("held", flush=True)
-    for line in sys.stdin:
-        try:
-            hold.check()
-            hold.append(line.encode())
-            print("appended", flush=True)
-        except Exception as error:
-            print(error.problem.code, flush=True)
-"""
+from tests.stores.other_run import other_run
 
 
 def holder(command: str = "apply") -> LockHolder:
@@ -41,15 +22,9 @@ def other_process(
     address: str, *, reconnects: float = 30.0, prefix: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """Yield a process that holds the lock and appends each line of its input. `prefix` starts it."""
-    command = [*prefix, sys.executable, "-c", _PROGRAM, address, str(reconnects)]
-    with subprocess.Popen(
-        command, env=dict(os.environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert answer(process) == "held"
-            yield process
-        finally:
-            process.kill()
+    setup = f"from reconciler.inventory.stores.postgres import lock; lock.RECONNECT_TIMEOUT = {reconnects}"
+    with other_run(address, os.environ, who="other", setup=setup, prefix=prefix) as process:
+        yield process
 
 
 def append(process: subprocess.Popen[str], line: str) -> str:

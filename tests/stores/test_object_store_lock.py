@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,53 +13,29 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.inventory.stores.base import HistoryLine, Hold
+from reconciler.inventory.stores.clock import passed
 from reconciler.inventory.stores.object_store import LEASE_VARIABLE, open_store
 from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.bucket import Revision
-from reconciler.inventory.stores.object_store.clock import ServerClock, passed
-from reconciler.inventory.stores.object_store.hold import KEPT_SEALS
+from reconciler.inventory.stores.object_store.clock import ServerClock
+from reconciler.inventory.stores.object_store.hold import KEPT_MARKERS
 from reconciler.inventory.stores.object_store.lease import Lease
 from reconciler.model.durations import LEASE
 from reconciler.model.errors import InventoryError, InventoryLocked
 from tests.s3_proxy import Fault, refusal
 from tests.s3_server import S3Server
 from tests.stores.object_stores import Place, holder, place, refused
+from tests.stores.other_run import other_run
 
 __all__ = ["place"]
-
-_HOLD_FOR_EVER = """
-import os, sys, time
-from reconciler.inventory.lock_holder import current_holder
-from reconciler.inventory.stores.object_store import open_store
-
-store = open_store(sys.argv[1], os.environ)
-with store.hold(current_holder(command="apply", environ=os.environ, clock=time.time, who="dead")) as hold:
-    hold.append(b"of the dead run\\n")
-    print("held", flush=True)
-    for line in sys.stdin:
-        try:
-            hold.check()
-            hold.append(line.encode())
-            print("appended", flush=True)
-        except Exception as error:
-            print(error.problem.code, flush=True)
-"""
 
 
 @contextmanager
 def other_process(s3_server: S3Server, address: str, lease: float) -> Iterator[subprocess.Popen[str]]:
     """Yield a process that holds the lock and appends each line of its input."""
     environ = {**s3_server.environ(), LEASE_VARIABLE: str(lease), "PATH": ""}
-    command = [sys.executable, "-c", _HOLD_FOR_EVER, address]
-    with subprocess.Popen(
-        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield process
-        finally:
-            process.kill()
+    with other_run(address, environ, who="dead") as process:
+        yield process
 
 
 def test_the_lock_of_a_killed_run_is_taken_over_after_its_lease(s3_server: S3Server, place: Place) -> None:
@@ -171,7 +146,7 @@ def test_a_run_that_wakes_up_after_folds_of_others_cannot_append(place: Place) -
     with place.store().hold(holder("anna")) as late:
         late.append(b"anna\n")
         place.store().unlock(_lock_id(place))
-        for number in range(KEPT_SEALS):
+        for number in range(KEPT_MARKERS):
             with place.store().hold(holder("bert")) as hold:
                 hold.append(b"bert\n")
                 hold.fold(b"map %d\n" % number, b"")

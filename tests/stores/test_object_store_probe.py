@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.inventory.stores.object_store.clock import ServerClock, passed
+from reconciler.inventory.stores.clock import passed
+from reconciler.inventory.stores.object_store.clock import ServerClock
 from reconciler.inventory.stores.object_store.examination import _clock
 from reconciler.model.problem import Severity
 from tests.s3_proxy import Fault, refusal

@@ -1,20 +1,12 @@
-"""Clocks of a lease: the time that has passed here, and the time of the server."""
+"""The clock of the server, by which a lease ends."""
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 
+from reconciler.inventory.stores.clock import passed
 from reconciler.model.durations import OBJECT_CLOCK
 from reconciler.model.lazy_dataclass import dataclass
-
-
-def passed() -> float:
-    """Return seconds that also pass while the machine sleeps, unlike those of `time.monotonic` on Linux."""
-    return time.clock_gettime(_BOOT_TIME)
-
-
-_BOOT_TIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from reconciler.inventory.stores.object_store.bucket import Bucket
 from reconciler.inventory.stores.object_store.clock import ServerClock
 from reconciler.inventory.stores.object_store.head import Head
 from reconciler.inventory.stores.object_store.probe import probe
-from reconciler.model.durations import CLOCK_TOLERANCE
+from reconciler.inventory.stores.rows import clock_row, fact, owner_row
 from reconciler.model.errors import InventoryError
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import Problem
 from reconciler.model.text import quantity
 
 
@@ -23,31 +23,26 @@ def examine(
     """Yield a row for each fact, up to the first failure. Scratch objects are written and deleted."""
     try:
         head, owner = read_head(), read_holder()
-        yield _fact("store-reachable", f"{bucket.place.label} can be read{bucket.place.at}")
+        yield fact("store-reachable", f"{bucket.place.label} can be read{bucket.place.at}")
         clock = probe(bucket)
-        yield _fact("store-locks", "the server honors conditional writes, so it can lock")
+        yield fact("store-locks", "the server honors conditional writes, so it can lock")
         yield _clock(clock)
         if head is not None:
-            yield _fact("store-version", f"format {heads.FORMAT}, locked {quantity(head.fence, 'time')}")
+            yield fact("store-version", f"format {heads.FORMAT}, locked {quantity(head.fence, 'time')}")
             yield from _journal(bucket, head, clock)
     except InventoryError as error:
         yield from error.problems
         return
     if owner is not None:
-        who = f"{owner.who} on {owner.host} (pid {owner.pid}, since {owner.since})"
-        yield _fact("store-owner", f"{who} holds the lock {owner.lock_id}")
+        yield owner_row(owner)
 
 
 def _clock(clock: ServerClock) -> Problem:
     difference = round(clock.now().timestamp() - time.time())
-    if abs(difference) <= CLOCK_TOLERANCE:
-        return _fact("store-clock", f"it differs by {abs(difference)} s from the one of this machine")
-    return Problem(
-        code="store-clock",
-        severity=Severity.WARNING,
-        summary=f"it differs by {abs(difference)} s from the one of this machine",
-        detail="Locks do not depend on that, because only the clock of the store counts.",
-        hint="Set the clock of this machine",
+    return clock_row(
+        difference,
+        f"it differs by {abs(difference)} s from the one of this machine",
+        "Locks do not depend on that, because only the clock of the store counts.",
     )
 
 
@@ -56,8 +51,4 @@ def _journal(bucket: Bucket, head: Head, clock: ServerClock) -> Iterator[Problem
     if appends:
         age = max(0, round((clock.now() - appends[0].modified).total_seconds()))
         lines = quantity(len(appends), "append")
-        yield _fact("store-journal", f"{lines} that the map does not have yet, the first one {age} s old")
-
-
-def _fact(code: str, summary: str) -> Problem:
-    return Problem(code=code, severity=Severity.NOTE, summary=summary)
+        yield fact("store-journal", f"{lines} that the map does not have yet, the first one {age} s old")

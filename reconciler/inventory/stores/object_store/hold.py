@@ -22,8 +22,8 @@ from reconciler.model.problem import Problem
 MAX_APPENDS: Final = 200
 """Appends that are objects of their own (count). More are merged, so that a reader needs few requests."""
 
-KEPT_SEALS: Final = 16
-"""The holds whose empty last object is kept (count), in case that one of them wakes up and appends."""
+KEPT_MARKERS: Final = 16
+"""Empty objects that end the appends of a hold and are kept (count), in case that it wakes up and appends."""
 
 
 class ObjectHold:
@@ -176,7 +176,7 @@ class ObjectHold:
             old_appends = [
                 entry.key
                 for entry in journal
-                if entry.key < head.start and (entry.size or fence_of(entry.key) < head.fence - KEPT_SEALS)
+                if entry.key < head.start and (entry.size or fence_of(entry.key) < head.fence - KEPT_MARKERS)
             ]
             unnamed = {entry.key for entry in parts} - head.parts
             old_parts = [key for key in unnamed if fence_of(key) <= head.fence]

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from reconciler.inventory.stores.clock import passed
 from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.bucket import Bucket, Revision
-from reconciler.inventory.stores.object_store.clock import passed
 from reconciler.inventory.stores.object_store.head import Head
 from reconciler.model.durations import LEASE_RENEWALS, SAFE_SHARE
 from reconciler.model.errors import InventoryError

@@ -10,8 +10,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from reconciler.inventory.stores.clock import passed
 from reconciler.inventory.stores.object_store.bucket import Bucket
-from reconciler.inventory.stores.object_store.clock import ServerClock, passed
+from reconciler.inventory.stores.object_store.clock import ServerClock
 from reconciler.inventory.stores.object_store.failures import CAN_LOCK
 from reconciler.inventory.stores.object_store.parallel import both
 from reconciler.model.errors import InventoryError

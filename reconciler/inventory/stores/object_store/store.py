@@ -11,19 +11,19 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from reconciler.inventory.lock_holder import LockHolder, locked_problem
+from reconciler.inventory.lock_holder import LockHolder, locked_problem, not_held_problem
 from reconciler.inventory.stores.base import Content, Hold, Store
+from reconciler.inventory.stores.clock import passed
 from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.address import Address
 from reconciler.inventory.stores.object_store.bucket import Bucket, Object
-from reconciler.inventory.stores.object_store.clock import ServerClock, passed
+from reconciler.inventory.stores.object_store.clock import ServerClock
 from reconciler.inventory.stores.object_store.examination import examine
 from reconciler.inventory.stores.object_store.head import Head
 from reconciler.inventory.stores.object_store.hold import ObjectHold
 from reconciler.inventory.stores.object_store.lease import Lease
 from reconciler.inventory.stores.object_store.parallel import both, in_parallel
 from reconciler.inventory.stores.object_store.probe import probe
-from reconciler.model.command import command_line
 from reconciler.model.durations import CLOCK_TOLERANCE, FIRST_POLL, LEASE, LOCK_POLL, OBJECT_TIMEOUT
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import Problem
@@ -108,28 +108,18 @@ class ObjectStore:
         if found is None:
             return None
         head = self._decoded(found)
+        # by the clock of this machine, because it is a hint only
         age = (datetime.now(UTC) - found.modified).total_seconds()
-        is_over = (
-            age > head.lease + CLOCK_TOLERANCE
-        )  # by the clock of this machine, because it is a hint only
-        return None if is_over else head.holder
+        return None if age > head.lease + CLOCK_TOLERANCE else head.holder
 
     def unlock(self, lock_id: str) -> None:
         found = self._read_head()
         head = self._decoded(found) if found else None
-        if found is None or head is None or head.holder is None:
-            raise InventoryError(
-                Problem(
-                    code="not-locked",
-                    summary=f"The inventory {self.label} is not locked",
-                    hint="There is nothing to unlock; run the command that you need",
-                )
-            )
-        if head.lock_id != lock_id:
-            raise self._other_lock(lock_id)
+        if found is None or head is None or head.lock_id != lock_id or head.holder is None:
+            raise self._not_held(lock_id, is_locked=bool(head and head.holder))
         freed = replace(head, holder=None, nonce=heads.new_nonce())
         if self._bucket.replace(heads.KEY, heads.encode(freed), found.revision) is None:
-            raise self._other_lock(lock_id)
+            raise self._not_held(lock_id, is_locked=True)
 
     def neighbors(self) -> Mapping[str, Store]:
         stores = [self._beside(self._address.beside(prefix)) for prefix in self._bucket.siblings()]
@@ -241,15 +231,8 @@ class ObjectStore:
             )
         )
 
-    def _other_lock(self, lock_id: str) -> InventoryError:
-        return InventoryError(
-            Problem(
-                code="other-lock",
-                summary=f"The inventory {self.label} is not locked by {lock_id}",
-                detail="The lock has changed hands, so that run may be at work.",
-                hint=f"See who holds it with `{command_line('reconciler', 'state', 'lock-info')}`",
-            )
-        )
+    def _not_held(self, lock_id: str, *, is_locked: bool) -> InventoryError:
+        return InventoryError(not_held_problem(self.label, lock_id, is_locked=is_locked))
 
 
 def _keys_of(head: Head | None, listing: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.postgres import failures, schema
 from reconciler.inventory.stores.postgres.address import Address
 from reconciler.inventory.stores.postgres.libpq import Connection, ConnectionLost, StatementFailed
-from reconciler.model.durations import CLOCK_TOLERANCE
+from reconciler.inventory.stores.rows import clock_row, fact, owner_row
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
 
@@ -53,8 +53,7 @@ def examine(
     finally:
         connection.close()
     if owner is not None:
-        who = f"{owner.who} on {owner.host} (pid {owner.pid}, since {owner.since})"
-        yield _fact("store-owner", f"{who} holds the lock {owner.lock_id}")
+        yield owner_row(owner)
 
 
 def _rows(address: Address, connection: Connection) -> Iterator[Problem]:
@@ -62,7 +61,7 @@ def _rows(address: Address, connection: Connection) -> Iterator[Problem]:
     ((server, table, clock),) = connection.execute(_SERVER, f"{address.schema}.version")
     difference = float(clock) - (sent + time.time()) / 2
     tls = "with TLS" if connection.is_encrypted else "without TLS"
-    yield _fact("store-reachable", f"{address.label} can be read as {connection.user}, {tls}")
+    yield fact("store-reachable", f"{address.label} can be read as {connection.user}, {tls}")
     ((backend,),) = connection.execute("select pg_backend_pid()::text")
     if int(backend) != connection.backend:
         yield Problem(
@@ -79,22 +78,19 @@ def _rows(address: Address, connection: Connection) -> Iterator[Problem]:
         if int(version) != schema.VERSION:
             yield failures.too_new(address).problem
             return
-        yield _fact("store-version", f"PostgreSQL {server.decode()}, tables of version {version.decode()}")
+        yield fact("store-version", f"PostgreSQL {server.decode()}, tables of version {version.decode()}")
         if int(count):
             lines = "1 line" if int(count) == 1 else f"{int(count):,} lines, the first one of them"
-            yield _fact("store-journal", f"{lines} written {int(age):,} s ago")
+            yield fact("store-journal", f"{lines} written {int(age):,} s ago")
     else:
-        yield _fact("store-version", f"PostgreSQL {server.decode()}; the first apply creates the tables")
-    if abs(difference) > CLOCK_TOLERANCE:
-        yield Problem(
-            code="store-clock",
-            severity=Severity.WARNING,
-            summary=f"the clock of the store differs by {round(difference):+} s from the one of this machine",
-            detail="Locks do not depend on it.",
-            hint="Set the clock of this machine",
-        )
-    else:
-        yield _fact("store-clock", f"the clock of the store differs by {round(difference):+} s")
+        yield fact("store-version", f"PostgreSQL {server.decode()}; the first apply creates the tables")
+    differs = f"the clock of the store differs by {round(difference):+} s"
+    yield clock_row(
+        difference,
+        f"{differs} from the one of this machine",
+        "Locks do not depend on it.",
+        summary_if_close=differs,
+    )
 
 
 def _may_write(address: Address, connection: Connection, *, has_tables: bool) -> Problem:
@@ -104,14 +100,10 @@ def _may_write(address: Address, connection: Connection, *, has_tables: bool) ->
         ((database, namespace),) = connection.execute(_MAY_CREATE, address.schema)
         is_allowed = b"true" in (database, namespace)
     if is_allowed:
-        return _fact("store-locks", f"{connection.user} may lock and write")
+        return fact("store-locks", f"{connection.user} may lock and write")
     return Problem(
         code="store-locks",
         severity=Severity.WARNING,
         summary=f"{connection.user} may read, but not {'write' if has_tables else 'create the tables'}",
         hint=failures.grants(address, connection.user, has_tables=has_tables),
     )
-
-
-def _fact(code: str, summary: str) -> Problem:
-    return Problem(code=code, severity=Severity.NOTE, summary=summary)

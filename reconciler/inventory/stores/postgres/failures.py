@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.lock_holder import LockHolder, not_held_problem
 from reconciler.inventory.stores.postgres.address import Address
 from reconciler.inventory.stores.postgres.libpq import StatementFailed
 from reconciler.model.command import command_line
@@ -100,15 +100,7 @@ def too_new(address: Address) -> InventoryError:
 
 def not_held(address: Address, lock_id: str, holder: LockHolder | None) -> InventoryError:
     """Return the error for an unlock of a lock that does not exist, or is another one."""
-    if holder is None:
-        hint = "There is nothing to unlock; run the command that you need"
-        return _error("not-locked", f"The inventory {address.label} is not locked", hint=hint)
-    return _error(
-        "other-lock",
-        f"The inventory {address.label} is not locked by {lock_id}",
-        "The lock has changed hands, so that run may be at work.",
-        hint=f"See who holds it with `{command_line('reconciler', 'state', 'lock-info')}`",
-    )
+    return InventoryError(not_held_problem(address.label, lock_id, is_locked=holder is not None))
 
 
 def not_ended(address: Address, holder: LockHolder) -> InventoryError:

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Final
 
 from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.stores.clock import passed
 from reconciler.inventory.stores.postgres import failures, schema
 from reconciler.inventory.stores.postgres.address import Address
 from reconciler.inventory.stores.postgres.libpq import (
@@ -105,7 +106,7 @@ class SessionLock:
     def check(self) -> None:
         """Raise InventoryError if the lock is lost. Ask the server only if it did not answer for a while."""
         connection = self._connection
-        is_recent = self._lost is None and _now() - self._proved_at < MAX_LOCK_AGE
+        is_recent = self._lost is None and passed() - self._proved_at < MAX_LOCK_AGE
         if is_recent and connection is not None and not self._has_ended(connection):
             return
         if not self.run("check the lock", _PROVE, self._address.inventory, self.fence):
@@ -152,7 +153,7 @@ class SessionLock:
     def _execute(self, statement: str, *parameters: str | bytes | int | None) -> list[Row]:
         if self._connection is None:
             raise ConnectionLost("the connection was closed")
-        at = _now()
+        at = passed()
         rows = self._connection.execute(statement, *parameters)
         self._proved_at = at
         return rows
@@ -213,7 +214,7 @@ class SessionLock:
                     raise
             if rows:
                 self.fence, self.generation, self.last_line = map(int, rows[0])
-                self._proved_at = _now()
+                self._proved_at = passed()
                 return
             if may_migrate:
                 self._create_tables(connection)
@@ -264,8 +265,3 @@ class SessionLock:
 
     def _user(self) -> str:
         return self._connection.user if self._connection is not None else ""
-
-
-def _now() -> float:
-    """Return seconds that count on while the machine sleeps."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.inventory.stores.base import Content, Store
 from reconciler.inventory.stores.postgres import failures, schema
@@ -24,7 +24,6 @@ from reconciler.inventory.stores.postgres.libpq import (
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import Problem
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reconciler.inventory.lock_holder import LockHolder
     from reconciler.inventory.stores.postgres.hold import PostgresHold

@@ -87,7 +87,12 @@ class Document:
 
 
 def parse_document(data: bytes, label: str) -> Document:
-    """Return the document of a JSON text. Raise InventoryError if it is something else, or too new."""
+    """Return the document of a JSON text, an empty one for none.
+
+    Raise InventoryError if it is something else, or too new.
+    """
+    if not data:
+        return Document()
     try:
         value = json.loads(data)
         parts = value.get(KEY) if isinstance(value, dict) else None

@@ -14,6 +14,7 @@ from typing import Final
 
 from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.base import Content, HistoryLine
+from reconciler.inventory.stores.clock import passed
 from reconciler.inventory.stores.terraform_http import failures
 from reconciler.inventory.stores.terraform_http.document import Document, parse_document
 from reconciler.inventory.stores.terraform_http.server import BUSY, CONFLICTS, StateServer, retry_after
@@ -96,7 +97,7 @@ class StateHold:
 
     def _current(self) -> Document:
         """Return the document that the next write is based on. Read it if it is not known for certain."""
-        is_recent = abs(time.time() - self._answered) < STATE_TRUST
+        is_recent = passed() - self._answered < STATE_TRUST
         if self._saved is None or self._unsettled is not None or not is_recent:
             now = self._read()
             if self._saved is not None and now not in (self._saved, self._unsettled):
@@ -105,9 +106,8 @@ class StateHold:
         return self._saved
 
     def _read(self) -> Document:
-        data = self._server.read().body
-        document = parse_document(data, self._server.address.label) if data else Document()
-        self._answered = time.time()
+        document = parse_document(self._server.read().body, self._server.address.label)
+        self._answered = passed()
         return document
 
     def _write(self, change: Callable[[Document], Document]) -> None:
@@ -119,7 +119,7 @@ class StateHold:
             data = shorter.encode()
             size = size or len(data)
             if len(data) <= MAX_BODY_SIZE and self._post(shorter, data):
-                self._saved, self._answered = shorter, time.time()
+                self._saved, self._answered = shorter, passed()
                 return
         raise failures.too_large(self._server.address, shorter, size)
 

@@ -43,7 +43,8 @@ def try_lock(server: StateServer, lock_id: str, holder: LockHolder) -> Response 
         response = server.call_repeatedly(target, describe(lock_id, holder, server.address.label))
     except BaseException:
         with suppress(NotSent, UnusableResponse):
-            _free(server, lock_id, holder)  # the lost answer may have been a yes
+            body, query_id = _unlock_parts(server, lock_id, holder)
+            server.call(server.address.unlock, body, lock_id=query_id)  # the lost answer may have been a yes
         raise
     if response.status in GRANTED:
         return None
@@ -56,10 +57,8 @@ def try_lock(server: StateServer, lock_id: str, holder: LockHolder) -> Response 
 def free(server: StateServer, lock_id: str, holder: LockHolder) -> bool:
     """Free a lock. Return False if it is not held, or by another run. Raise InventoryError."""
     target = server.address.unlock
-    if server.address.is_gitlab:
-        response = server.call_repeatedly(target, lock_id=lock_id)
-    else:
-        response = server.call_repeatedly(target, describe(lock_id, holder, server.address.label))
+    body, query_id = _unlock_parts(server, lock_id, holder)
+    response = server.call_repeatedly(target, body, lock_id=query_id)
     if response.status in GRANTED:
         return True
     if response.status in CONFLICTS or response.status == 404:
@@ -87,10 +86,10 @@ def excludes(server: StateServer, prober: LockHolder) -> bool:
     return False
 
 
-def _free(server: StateServer, lock_id: str, holder: LockHolder) -> None:
+def _unlock_parts(server: StateServer, lock_id: str, holder: LockHolder) -> tuple[bytes, str]:
+    """Return the body and the ID of an unlock: GitLab takes the ID in the address, others in the body."""
     address = server.address
-    body = b"" if address.is_gitlab else describe(lock_id, holder, address.label)
-    server.call(address.unlock, body, lock_id=lock_id if address.is_gitlab else "")
+    return (b"", lock_id) if address.is_gitlab else (describe(lock_id, holder, address.label), "")
 
 
 def _described(server: StateServer, refusal: Response) -> Lock | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reconciler.inventory.lock_holder import LockHolder, current_holder
 from reconciler.inventory.stores.base import Content, Store
+from reconciler.inventory.stores.rows import clock_row, fact, owner_row
 from reconciler.inventory.stores.terraform_http import state_lock
 from reconciler.inventory.stores.terraform_http.address import StateAddress
 from reconciler.inventory.stores.terraform_http.document import Document, parse_document
@@ -17,9 +18,8 @@ from reconciler.inventory.stores.terraform_http.failures import cannot_lock, not
 from reconciler.inventory.stores.terraform_http.hold import StateHold
 from reconciler.inventory.stores.terraform_http.lock_info import new_lock_id, short_id
 from reconciler.inventory.stores.terraform_http.server import StateServer
-from reconciler.model.durations import CLOCK_TOLERANCE
 from reconciler.model.errors import InventoryError
-from reconciler.model.problem import Problem, Severity
+from reconciler.model.problem import Problem
 from reconciler.model.text import quantity
 
 
@@ -97,12 +97,12 @@ class TerraformHttpStore:
 
     def _examine(self) -> Iterator[Problem]:
         response = self._server.read()
-        yield _fact("store-reachable", f"{self.label} can be read")
-        document = self._parsed(response.body)
+        yield fact("store-reachable", f"{self.label} can be read")
+        document = parse_document(response.body, self.label)
         serial = f"the state has serial {document.serial}" if document.serial else "there is no state yet"
-        yield _fact("store-version", serial)
+        yield fact("store-version", serial)
         if lines := (document.content.journal or b"").count(b"\n"):
-            yield _fact("store-journal", f"the journal has {quantity(lines, 'line')}")
+            yield fact("store-journal", f"the journal has {quantity(lines, 'line')}")
         yield from self._examine_lock()
         yield from _clock(response.headers.get("date", ""))
 
@@ -115,22 +115,18 @@ class TerraformHttpStore:
                     raise cannot_lock(self._server.address)
             finally:
                 state_lock.free(self._server, lock_id, prober)
-            yield _fact("store-locks", "the server refuses a second lock")
+            yield fact("store-locks", "the server refuses a second lock")
             return
-        yield _fact("store-locks", "the server refuses a second lock; it is held now")
+        yield fact("store-locks", "the server refuses a second lock; it is held now")
         if (owner := self.holder()) is not None:
             run = f", {owner.ci_run_url}" if owner.ci_run_url else ""
-            who = f"{owner.who} on {owner.host} (pid {owner.pid}, since {owner.since}{run})"
-            yield _fact("store-owner", f"{who} holds the lock {owner.lock_id}")
+            yield owner_row(owner, run)
 
     def _document(self) -> Document:
         hold = self._hold
         if hold is not None and not hold.is_lost:
             return hold.document()
-        return self._parsed(self._server.read().body)
-
-    def _parsed(self, data: bytes) -> Document:
-        return parse_document(data, self.label) if data else Document()
+        return parse_document(self._server.read().body, self.label)
 
     def _prober(self) -> LockHolder:
         return current_holder(command=state_lock.PROBE, environ=self._environ, clock=time.time)
@@ -142,17 +138,4 @@ def _clock(date: str) -> Iterator[Problem]:
     except ValueError:
         return
     summary = f"the clock of the server differs by {difference:+.0f} s from the one of this machine"
-    if abs(difference) > CLOCK_TOLERANCE:
-        yield Problem(
-            code="store-clock",
-            severity=Severity.WARNING,
-            summary=summary,
-            detail="Locks do not depend on it, because they do not expire.",
-            hint="Set the clock of this machine",
-        )
-    else:
-        yield _fact("store-clock", summary)
-
-
-def _fact(code: str, summary: str) -> Problem:
-    return Problem(code=code, severity=Severity.NOTE, summary=summary)
+    yield clock_row(difference, summary, "Locks do not depend on it, because they do not expire.")

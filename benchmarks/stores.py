@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from itertools import count
 
 from benchmarks.measure import ROOT, Timing, fake, measure_in_turn
@@ -46,12 +47,15 @@ with open_store(sys.argv[1], Path(), os.environ).hold(holder, timeout=60.0):
 
 
 def stores(bench: Bench) -> Iterator[Row | str]:
-    """Compare plans, creates and takeovers. Without PostgreSQL its rows are left out."""
+    """Compare plans, creates and takeovers. The rows of an engine that is not installed are left out."""
     if programs() is None:
         yield "Rows about PostgreSQL are missing: it is not installed."
     else:
         with postgres(durable=True) as server:
             yield from _on_postgres(bench, server)
+    if not (find_spec("moto") and find_spec("obstore")):
+        yield "Rows about object stores are missing: the extra `dev` is not installed."
+        return
     with s3_server() as server:
         seconds = _takeover(
             server.new_address,

@@ -311,7 +311,7 @@ def planned(
         counts = {"declared": declared, "tracked": tracked}
         elsewhere = owners
         if concerns_neighbors:
-            neighbors = {one: at for one, at in neighbors_by_id(context).items() if one not in owners}
+            neighbors = {k: v for k, v in (taken or neighbors_by_id(context)).items() if k not in owners}
             problems += neighbor_guards(changes, inventory, neighbors)
             elsewhere = {**neighbors, **owners}
         problems += guards(changes, elsewhere, **counts, allow=allow, again=again, live=listed.endpoints)

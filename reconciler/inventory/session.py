@@ -8,7 +8,7 @@ intents stay in the journal, because the map may be committed to git while a cre
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
 
 if TYPE_CHECKING:
+    from reconciler.inventory.lock_holder import LockHolder
     from reconciler.inventory.stores.base import Hold, Store
 
 MAX_SEARCHED: Final = 1 << 22
@@ -36,17 +37,6 @@ MAX_SEARCHED: Final = 1 << 22
 def load(store: Store) -> Inventory:
     """Return the inventory as it is now. It takes no lock and writes nothing."""
     return read_snapshot(store).inventory()
-
-
-def inventory_exists(store: Store) -> bool:
-    """Return whether there is an inventory, even an empty one."""
-    content = store.read()
-    return content.map is not None or content.journal is not None
-
-
-def needs_checkpoint(store: Store) -> bool:
-    """Return whether an interrupted run left entries in the journal that the map does not have yet."""
-    return read_snapshot(store).needs_checkpoint
 
 
 def mentioned_types(store: Store, types: Iterable[str]) -> tuple[str, ...]:
@@ -65,23 +55,13 @@ def mentioned_types(store: Store, types: Iterable[str]) -> tuple[str, ...]:
 
 @contextmanager
 def open_session(
-    store: Store,
-    *,
-    base_url: str,
-    command: str,
-    environ: Mapping[str, str],
-    clock: Callable[[], float],
-    lock_timeout: float = 0.0,
-    who: str = "",
+    store: Store, holder: LockHolder, *, base_url: str, lock_timeout: float = 0.0
 ) -> Iterator[Session]:
-    """Lock the inventory, replay its journal, and write the map at the end.
+    """Lock the inventory for this holder, replay its journal, and write the map at the end.
 
     Raise InventoryLocked or InventoryError. A failed checkpoint never hides an exception from inside: the
     entries are in the journal then, and the next run writes the map.
     """
-    from reconciler.inventory.lock_holder import current_holder  # here, because most runs only read
-
-    holder = current_holder(command=command, environ=environ, clock=clock, who=who)
     with store.hold(holder, timeout=lock_timeout) as hold:
         session = Session(store, hold, base_url=base_url)
         try:
@@ -99,18 +79,9 @@ def open_session(
 
 
 def replace_inventory(
-    store: Store,
-    inventory: Inventory,
-    *,
-    command: str,
-    environ: Mapping[str, str],
-    clock: Callable[[], float],
-    lock_timeout: float = 0.0,
+    store: Store, holder: LockHolder, inventory: Inventory, *, lock_timeout: float = 0.0
 ) -> None:
     """Replace map and journal by this inventory, even if they cannot be read."""
-    from reconciler.inventory.lock_holder import current_holder
-
-    holder = current_holder(command=command, environ=environ, clock=clock)
     with store.hold(holder, timeout=lock_timeout) as hold:
         hold.fold(map_format.serialize_inventory(inventory), intent_lines(inventory.every_intent()))
 

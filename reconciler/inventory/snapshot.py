@@ -20,11 +20,6 @@ class Snapshot:
     content: Content
 
     @property
-    def exists(self) -> bool:
-        """Return whether there is an inventory, even an empty one."""
-        return self.content.map is not None or self.content.journal is not None
-
-    @property
     def needs_checkpoint(self) -> bool:
         """Return whether the journal holds more than whole open intents and the owner."""
         entries, journal = self.replay.entries, self.content.journal

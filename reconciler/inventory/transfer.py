@@ -33,18 +33,13 @@ class InventoryCopy:
     approved: bytes | None
 
 
-def is_empty(content: Content) -> bool:
-    """Return whether there is neither a map nor a journal."""
-    return content.map is None and content.journal is None
-
-
 def keep_previous(hold: Hold, content: Content, inventory: Inventory | None, by: Inventory) -> bool:
     """Keep the map that is about to be replaced; return whether there was another one.
 
     inventory: what the content means, None if it cannot be read. by: what replaces it.
     """
     data = content.map if inventory is None else serialize_inventory(inventory)
-    if is_empty(content) or data is None or data == serialize_inventory(by):
+    if not content.exists or data is None or data == serialize_inventory(by):
         return False
     hold.write_document(PREVIOUS, data)
     return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.config.loader import LoadedConfig
-from reconciler.inventory.session import inventory_exists, replace_inventory
 from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.session import replace_inventory
+from reconciler.inventory.snapshot import read_snapshot
 from reconciler.kinds.base import Kind
 from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.errors import InvalidConfig, InventoryError
@@ -24,7 +24,7 @@ from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.environment import neighbors_by_id
-from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
+from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, run_holder
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 from reconciler.workflow.runtime.settings import base_url
@@ -63,9 +63,10 @@ def forget(context: Context, names: tuple[str, ...]) -> None:
 
 def fold(context: Context) -> Inventory:
     """Write the journal into the inventory file; open creates stay in the journal. Works offline."""
-    if not inventory_exists(context.store):
+    snapshot = read_snapshot(context.store)
+    if not snapshot.content.exists:
         return Inventory()
-    with locked_inventory(context, read_inventory(context).base_url) as session:
+    with locked_inventory(context, snapshot.inventory().base_url) as session:
         session.checkpoint_records()
         return session.inventory
 
@@ -109,10 +110,8 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
     empty = Inventory(base_url=base_url(loaded.settings), owner=claim.owner, others=emptied)
     replace_inventory(
         context.store,
+        run_holder(context),
         empty.with_records(records),
-        command=context.command,
-        environ=context.environ,
-        clock=time.time,
         lock_timeout=context.lock_timeout,
     )
     return RebuildResult(

@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reconciler.inventory.files import FileSystem
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.map_format import parse, serialize_inventory
 from reconciler.inventory.session import Session, open_session
 from reconciler.inventory.stores.file.hold import write_map as write_bytes
@@ -40,10 +41,8 @@ def opened(
 ) -> AbstractContextManager[Session]:
     return open_session(
         FileStore(path, disk=disk),
+        current_holder(command="reconciler apply", environ={"USER": "ada"}, clock=lambda: NOON),
         base_url=base_url,
-        command="reconciler apply",
-        environ={"USER": "ada"},
-        clock=lambda: NOON,
     )
 
 

@@ -128,6 +128,7 @@ def test_the_power_may_fail_between_any_two_operations(tmp_path: Path) -> None:
 CHILD = """
 import sys, threading, time
 from pathlib import Path
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.session import open_session
 from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.resource import Tracked
@@ -141,7 +142,7 @@ def work(session, number):
             session.checkpoint()
 
 store = FileStore(Path(sys.argv[1]))
-with open_session(store, base_url="u", command="c", environ={}, clock=time.time) as session:
+with open_session(store, current_holder(command="c", environ={}, clock=time.time), base_url="u") as session:
     for number in range(4):
         threading.Thread(target=work, args=(session, number), daemon=True).start()
     threading.Event().wait()

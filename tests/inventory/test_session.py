@@ -14,6 +14,7 @@ import pytest
 from reconciler.inventory.files import FileSystem
 from reconciler.inventory.journal import encode, encode_line
 from reconciler.inventory.journal_entries import DropRecord, OpenIntent, PutRecord
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.session import load, replace_inventory
 from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.errors import InventoryError
@@ -306,9 +307,8 @@ def test_a_damaged_journal_is_refused(path: Path) -> None:
         pass
     path.write_text("<<<<<<< HEAD")
     fresh = Inventory(records={"a": tracked("a")}, intents={"x": intent("x")}, base_url=URL)
-    replace_inventory(
-        FileStore(path), fresh, command="reconciler state rebuild", environ={}, clock=lambda: NOON
-    )
+    holder = current_holder(command="reconciler state rebuild", environ={}, clock=lambda: NOON)
+    replace_inventory(FileStore(path), holder, fresh)
     assert load(FileStore(path)) == fresh
     assert path.with_name("novita.json.backup").read_text() == "<<<<<<< HEAD"
 

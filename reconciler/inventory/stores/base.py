@@ -32,6 +32,11 @@ class Content:
     map: bytes | None = None
     journal: bytes | None = None
 
+    @property
+    def exists(self) -> bool:
+        """Return whether there is an inventory, even an empty one."""
+        return self.map is not None or self.journal is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:

@@ -11,7 +11,7 @@ from typing import Final
 
 from reconciler.config.loader import LoadedConfig
 from reconciler.config.settings import missing_key_problem
-from reconciler.inventory.session import load as load_inventory
+from reconciler.inventory.snapshot import Snapshot, read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Inventory
@@ -52,20 +52,19 @@ def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Ite
     if loaded.settings.is_key_weak:
         yield _WEAK_STATE_KEY
     yield address
-    inventory: Inventory | InventoryError
+    snapshot: Snapshot | InventoryError
     try:
-        inventory = load_inventory(context.store)
+        snapshot = read_snapshot(context.store)
     except InventoryError as error:
-        inventory = error
-    records = inventory.records if isinstance(inventory, Inventory) else {}
+        snapshot = error
+    inventory = snapshot.inventory() if isinstance(snapshot, Snapshot) else Inventory()
     if not loaded.settings.is_complete:
         yield from skipped_checks(_NOT_READ)
     elif CheckStatus.FAIL in (key.status, address.status):
         yield from skipped_checks("the account was not read, because the API key or the address is missing")
     else:
-        storages = at_risk(inventory) if isinstance(inventory, Inventory) else ""
-        yield from account_checks(context, loaded, records, now, storages)
-    yield from inventory_checks(context, inventory, base_url(loaded.settings))
+        yield from account_checks(context, loaded, inventory.records, now, at_risk(inventory))
+    yield from inventory_checks(context, snapshot, base_url(loaded.settings))
 
 
 def _files(loaded: LoadedConfig) -> Check:

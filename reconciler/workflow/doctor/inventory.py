@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.inventory.files import companion
-from reconciler.inventory.session import inventory_exists, needs_checkpoint
+from reconciler.inventory.snapshot import Snapshot
 from reconciler.inventory.stores.file.store import file_of
 from reconciler.model.command import command_line
 from reconciler.model.errors import InventoryError
-from reconciler.model.resource import Inventory
 from reconciler.model.run_report import Check, CheckStatus
 from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch, server_of
@@ -27,13 +26,13 @@ COMPANIONS: Final = (
 """Suffixes of the files beside an inventory, which belong to one machine."""
 
 
-def inventory_checks(context: Context, inventory: Inventory | InventoryError, url: str) -> Iterator[Check]:
+def inventory_checks(context: Context, snapshot: Snapshot | InventoryError, url: str) -> Iterator[Check]:
     """Yield the checks of the inventory, or of the error of reading it; `url` is the address of this run."""
     yield from store_checks(context)
-    yield _readable(context, inventory, url)
+    yield _readable(context, snapshot, url)
     yield _lock(context)
-    if isinstance(inventory, Inventory):
-        unfinished = _unfinished(context, inventory)
+    if isinstance(snapshot, Snapshot):
+        unfinished = _unfinished(context, snapshot)
         yield from unfinished or (Check(name="unfinished", status=CheckStatus.OK, detail="nothing"),)
     else:
         yield Check(name="unfinished", status=CheckStatus.SKIP, detail="the inventory cannot be read")
@@ -42,10 +41,11 @@ def inventory_checks(context: Context, inventory: Inventory | InventoryError, ur
         yield from _companions_in_git(path)
 
 
-def _readable(context: Context, inventory: Inventory | InventoryError, url: str) -> Check:
-    if isinstance(inventory, InventoryError):
-        problem = inventory.problem
+def _readable(context: Context, snapshot: Snapshot | InventoryError, url: str) -> Check:
+    if isinstance(snapshot, InventoryError):
+        problem = snapshot.problem
         return Check(name="inventory", status=CheckStatus.FAIL, detail=problem.summary, hint=problem.hint)
+    inventory = snapshot.inventory()
     is_same_host = server_of(inventory.base_url)[0] == server_of(url)[0]  # a simulator changes its port
     if inventory.records and not is_same_host and (detail := host_mismatch(inventory, url)):
         hint = "use a separate inventory for each account: --state PATH"
@@ -55,7 +55,7 @@ def _readable(context: Context, inventory: Inventory | InventoryError, url: str)
     return Check(
         name="inventory",
         status=CheckStatus.OK,
-        detail=detail if inventory_exists(context.store) else "there is none yet",
+        detail=detail if snapshot.content.exists else "there is none yet",
     )
 
 
@@ -74,13 +74,13 @@ def _lock(context: Context) -> Check:
     )
 
 
-def _unfinished(context: Context, inventory: Inventory) -> Sequence[Check]:
+def _unfinished(context: Context, snapshot: Snapshot) -> Sequence[Check]:
     findings = []
-    if names := ", ".join(sorted(intent.key for intent in inventory.every_intent())):
+    if names := ", ".join(sorted(intent.key for intent in snapshot.inventory().every_intent())):
         findings.append((f"creates whose outcome is unknown: {names}", "reconciler recover   settles them"))
     if has_approved_plan(context):
         findings.append(("an approved apply has not finished", "reconciler apply --resume   finishes it"))
-    if needs_checkpoint(context.store):
+    if snapshot.needs_checkpoint:
         findings.append(
             (
                 "a run was interrupted; its changes are in the journal, and not in the inventory file yet",

@@ -6,14 +6,12 @@ finds it and sends the probe.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.inventory.history import append_history, history, secrets_to_references, unrecorded_marks
 from reconciler.inventory.history_entries import Mark, Proof, Version
-from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.session import Session
 from reconciler.kinds.registry import KINDS
 from reconciler.model import durations
@@ -27,6 +25,7 @@ from reconciler.model.resource import ENDPOINT
 from reconciler.model.text import utc_text
 from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.inventory import run_holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,12 +162,9 @@ def record_proofs(
     if not marks:
         return ()
     try:
-        holder = current_holder(
-            command=context.command, environ=context.environ, clock=time.time, who=context.who
-        )
         timeout = max(context.lock_timeout, durations.PROOF_LOCK_TIMEOUT)
         store = context.store
-        with store.hold(holder, timeout=timeout) as hold:
+        with store.hold(run_holder(context), timeout=timeout) as hold:
             append_history(store, hold, marks)
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.inventory.session import Session, open_session
 from reconciler.inventory.stores.base import APPROVED_PLAN
@@ -31,6 +31,9 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.file_set import FileSet
 from reconciler.workflow.runtime.settings import base_url
 
+if TYPE_CHECKING:
+    from reconciler.inventory.lock_holder import LockHolder
+
 _REPEATABLE_COMMANDS: Final = frozenset(
     f"reconciler {command}" for command in ("plan", "apply", "preview", "destroy", "state rebuild")
 )
@@ -42,15 +45,15 @@ def locked_inventory(context: Context, base_url: str) -> AbstractContextManager[
 
     `base_url` is the account that new records belong to.
     """
-    return open_session(
-        context.store,
-        base_url=base_url,
-        command=context.command,
-        environ=context.environ,
-        who=context.who,
-        clock=time.time,
-        lock_timeout=context.lock_timeout,
-    )
+    holder = run_holder(context)
+    return open_session(context.store, holder, base_url=base_url, lock_timeout=context.lock_timeout)
+
+
+def run_holder(context: Context) -> LockHolder:
+    """Return this run as the holder of a lock."""
+    from reconciler.inventory.lock_holder import current_holder  # here, because most runs only read
+
+    return current_holder(command=context.command, environ=context.environ, clock=time.time, who=context.who)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import Final
 from reconciler.inventory import map_format
 from reconciler.inventory.files import read_regular_file, write_user_file
 from reconciler.inventory.journal import intent_lines
-from reconciler.inventory.lock_holder import LockHolder, current_holder
 from reconciler.inventory.map_format import serialize_inventory
 from reconciler.inventory.session import load
+from reconciler.inventory.snapshot import read_snapshot
 from reconciler.inventory.stores.address import open_store, store_identity
 from reconciler.inventory.stores.base import Store
 from reconciler.inventory.transfer import (
     PREVIOUS,
     InventoryCopy,
-    is_empty,
     keep_previous,
     read_copy,
     verify_copy,
@@ -35,7 +33,7 @@ from reconciler.model.resource import Inventory
 from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import key_fingerprint
+from reconciler.workflow.runtime.inventory import key_fingerprint, run_holder
 from reconciler.workflow.runtime.outputs import OutputFile, output_problems
 from reconciler.workflow.runtime.settings import base_url, valid_settings
 
@@ -78,9 +76,10 @@ def pull(context: Context, *, previous: bool = False) -> PulledMap:
             raise InventoryError(_nothing(f"no push or copy has replaced the inventory {store.label} yet"))
         kept = map_format.parse(store.label, data)
         return PulledMap(data=data, recorded=_recorded(kept))
-    if is_empty(store.read()):
+    snapshot = read_snapshot(store)
+    if not snapshot.content.exists:
         raise InventoryError(_nothing(f"there is no inventory in {store.label}"))
-    inventory = load(store)
+    inventory = snapshot.inventory()
     return PulledMap(
         data=serialize_inventory(inventory),
         recorded=_recorded(inventory),
@@ -114,7 +113,7 @@ def push(context: Context, file: Path, *, force: bool = False) -> TransferResult
         if root == os.path.realpath(context.root):  # the file is, or was, an inventory of this folder
             owner = replace(pushed.owner, root=_path_to(root, context, store))
             pushed = replace(pushed, owner=owner)
-    with store.hold(_holder(context), timeout=context.lock_timeout) as hold:
+    with store.hold(run_holder(context), timeout=context.lock_timeout) as hold:
         content = store.read()
         before = _readable(store, force=force)
         present = before if before is not None else Inventory()
@@ -148,8 +147,8 @@ def copy(context: Context, source: str, target: str, *, force: bool = False) -> 
                 hint="name two inventories: `reconciler state copy FROM TO`",
             )
         )
-    holder = _holder(context)
-    if is_empty(from_store.read()):
+    holder = run_holder(context)
+    if not from_store.read().exists:
         raise InventoryError(_nothing(f"there is no inventory in {from_store.label}"))
     with (
         from_store.hold(holder, timeout=context.lock_timeout),
@@ -157,7 +156,7 @@ def copy(context: Context, source: str, target: str, *, force: bool = False) -> 
     ):
         inventory_copy = _moved(context, read_copy(from_store), from_store, to_store)
         present = to_store.read()
-        if not (is_empty(present) or force):
+        if present.exists and not force:
             raise InvalidConfig(_not_empty(source, target, to_store.label))
         before = _readable(to_store, force=force)
         has_previous = keep_previous(hold, present, before, inventory_copy.inventory)
@@ -185,10 +184,6 @@ def _moved(context: Context, copy: InventoryCopy, source: Store, target: Store) 
 def _path_to(root: str, context: Context, store: Store) -> str:
     """Return the path to a folder as the inventory of a store records it."""
     return Path(os.path.relpath(root, os.path.realpath(store.folder or context.root))).as_posix()
-
-
-def _holder(context: Context) -> LockHolder:
-    return current_holder(command=context.command, environ=context.environ, clock=time.time, who=context.who)
 
 
 def _recorded(inventory: Inventory) -> int:

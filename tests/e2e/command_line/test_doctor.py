@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.session import open_session
 from reconciler.inventory.stores.file.store import FileStore
 from reconciler.simulator import Fault, Server
@@ -275,10 +276,8 @@ def test_a_lock_that_is_held(applied: Sandbox) -> None:
     """By whom is told, and looking does not take it."""
     with open_session(
         FileStore(applied.root / "state/novita.json"),
+        current_holder(command="reconciler apply", environ={"USER": "ada"}, clock=time.time),
         base_url=applied.sim.url,
-        command="reconciler apply",
-        environ={"USER": "ada"},
-        clock=time.time,
     ):
         lock = checked(applied)["lock"]
     assert lock["grade"] == "warn"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.inventory.files import FileSystem
+from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.session import open_session
 from reconciler.inventory.stores.file.store import FileStore
 from reconciler.model.errors import InvalidConfig
@@ -336,10 +337,8 @@ def test_a_lock_comes_before_the_files(sandbox: Sandbox) -> None:
     made = sandbox.sim.world.console_create(name="a")
     with open_session(
         FileStore(sandbox.root / "state/novita.json"),
+        current_holder(command="apply", environ={}, clock=time.time),
         base_url=sandbox.sim.url,
-        command="apply",
-        environ={},
-        clock=time.time,
     ):
         assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 7
         assert sandbox.run("import", "a", made).code == 7

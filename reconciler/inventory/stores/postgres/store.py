@@ -143,6 +143,17 @@ class PostgresStore:
             raise failures.not_ended(self._address, holder) from error
         if not rows:
             raise failures.not_held(self._address, lock_id, holder)
+        self._wait_for_end(pid)
+
+    def _wait_for_end(self, pid: str) -> None:
+        """Wait until the session has freed the lock: the server ends it a moment after it was told to."""
+        from reconciler.model.durations import CONNECT_TIMEOUT, SESSION_POLL
+
+        end = time.monotonic() + CONNECT_TIMEOUT
+        while (now := self.holder()) is not None and now.lock_id.partition("-")[0] == pid:
+            if time.monotonic() >= end:
+                return  # the next run says that it is still locked
+            time.sleep(SESSION_POLL)
 
     def neighbors(self) -> Mapping[str, Store]:
         rows = self._query("list the inventories", _NEIGHBORS, self._address.inventory)

@@ -17,6 +17,7 @@ ReconcilerError          carries problems and an exit code
   NotApplied             a planned change was not made, or not as planned
     RenamedElsewhere     the endpoint has another name now
   NotCalled              the URL of an endpoint gave no answer
+  SourceError            the git repository of the files cannot be read
   UnsupportedByNovita    the API does not offer the function
 """
 
@@ -126,6 +127,10 @@ class RenamedElsewhere(NotApplied):
 
 class NotCalled(ReconcilerError):
     """A request to the URL of an endpoint was not sent, or it got no answer."""
+
+
+class SourceError(ReconcilerError):
+    """The place where the files come from cannot be read."""
 
 
 class UnsupportedByNovita(ReconcilerError):

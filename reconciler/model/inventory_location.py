@@ -108,11 +108,9 @@ def scheme_of(address: str) -> str:
     return address.partition("://")[0].lower()
 
 
-def location_problem(text: str) -> Problem | None:
-    """Return an error for an address that no store has, or that contains a credential; None for a path."""
-    if not is_address(text):
-        return None
-    scheme = scheme_of(text)
+def location_problem(address: str) -> Problem | None:
+    """Return an error for an address that no store has, or that contains a credential."""
+    scheme = scheme_of(address)
     if (engine := ENGINES.get(scheme)) is None:
         known = ", ".join(f"{name}://" for name in ENGINES if name != "http")
         return Problem(
@@ -122,7 +120,7 @@ def location_problem(text: str) -> Problem | None:
         )
     what = f"the `{scheme}://` address of the inventory"
     try:
-        url = urlsplit(text)
+        url = urlsplit(address)
         host, password, user = url.hostname or "", url.password, url.username
         parameters = [name for name, _ in parse_qsl(url.query, keep_blank_values=True)]
     except ValueError:
@@ -134,7 +132,7 @@ def location_problem(text: str) -> Problem | None:
             summary=f"{what} contains a credential",
             hint=f"leave it out, and set {engine.credentials}",
         )
-    if engine is _POSTGRES and postgres_parts(text) is None:
+    if engine is _POSTGRES and postgres_parts(address) is None:
         return Problem(
             code="bad-address",
             summary=f"{what} has `@`, `?` or `#` where it can be misread",

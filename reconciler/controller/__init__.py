@@ -1,0 +1,7 @@
+"""The loop of `reconciler run`: it plans on time and on change, and applies what the policy allows.
+
+clock     time, and waiting for it
+source    where the files come from: the folder, or a git repository
+events    what people are told
+state     what a controller knows about its environment; kept in the store, so that it survives a restart
+"""

@@ -1,6 +1,6 @@
 """The policy of the controller."""
 
-from reconciler.model.sync import DEFAULT_SYNC, ApplyPolicy, DriftPolicy, SyncPolicy
+from reconciler.model.sync.policy import DEFAULT_SYNC, ApplyPolicy, DriftPolicy, SyncPolicy
 
 
 def test_an_endpoint_replaces_only_the_fields_that_it_declares() -> None:

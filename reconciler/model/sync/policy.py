@@ -1,4 +1,4 @@
-"""The policy of `reconciler run`: which changes it makes, and when. Schedules of worker counts."""
+"""The policy of `reconciler run`: which changes it makes, and when."""
 
 from __future__ import annotations
 
@@ -64,13 +64,3 @@ class SyncPolicy:
 
 DEFAULT_SYNC: Final = SyncPolicy()
 """Changes are reported, and wait for an approval."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """Worker counts that apply from each time of `cron` on, until the next time of any schedule."""
-
-    cron: str
-    min: int
-    max: int
-    tz: str = "UTC"

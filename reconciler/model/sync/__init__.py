@@ -1,0 +1,1 @@
+"""What changes on time, and which of the changes `reconciler run` makes."""

@@ -1,4 +1,4 @@
-"""The loop of `reconciler run`: it plans on time and on change, and applies what the policy allows.
+"""The loop of the controller: it plans on time and on change, and applies what the policy allows.
 
 clock     time, and waiting for it
 source    where the files come from: the folder, or a git repository

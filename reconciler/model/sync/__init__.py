@@ -1,1 +1,1 @@
-"""What changes on time, and which of the changes `reconciler run` makes."""
+"""What changes on time, and which of the changes the controller makes."""

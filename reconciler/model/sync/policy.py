@@ -1,4 +1,4 @@
-"""The policy of `reconciler run`: which changes it makes, and when."""
+"""The policy of the controller: which changes it makes, and when."""
 
 from __future__ import annotations
 

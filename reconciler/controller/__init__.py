@@ -1,7 +1,7 @@
 """The loop of the controller: it plans on time and on change, and applies what the policy allows.
 
 clock     time, and waiting for it
-source    where the files come from: the folder, or a git repository
+source    where the files come from: the folder of -C, or (`git`) a repository
 events    what people are told
 state     what a controller knows about its environment; kept in the store, so that it survives a restart
 """

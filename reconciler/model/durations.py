@@ -170,6 +170,17 @@ HELPER_NOTICE: Final = 2.0
 CLOCK_TOLERANCE: Final = 60.0
 """Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""
 
+# The git repository of a controller.
+
+GIT_POLL_TIMEOUT: Final = 30.0
+"""For the question which commit a ref names. The next poll asks again."""
+
+GIT_FETCH_TIMEOUT: Final = 600.0
+"""For the download of one commit. A monorepo has megabytes of folders, even without its files."""
+
+GIT_SILENCE: Final = 30
+"""Without a byte of a download, after which it is given up. Whole seconds, as git wants them."""
+
 # The server.
 
 FILE_CLOCK: Final = 2.0

@@ -120,7 +120,12 @@ class HelperRunner:
                 code="helper-not-found",
             )
         words = [word.replace("%s", reference.argument or "") for word in helper.words]
-        output = run_helper([program, *words[1:]], self.registry.environ, self.registry.working_directory)
+        output = run_helper(
+            [program, *words[1:]],
+            self.registry.environ,
+            self.registry.working_directory,
+            durations.HELPER_TIMEOUT,
+        )
         if output.failure or output.status != 0:
             return self._failure_of(helper, words, output)
         return _text(output.out, helper)

@@ -38,10 +38,10 @@ class HelperOutput:
     is_late: bool = False
 
 
-def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str) -> HelperOutput:
+def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str, timeout: float) -> HelperOutput:
     """Run a program, and return its result. `words[0]` is its absolute path.
 
-    The process and its children are killed after `HELPER_TIMEOUT`, or when the output is too large.
+    The process and its children are killed after so many seconds, or when the output is too large.
     """
     import subprocess
 
@@ -60,7 +60,7 @@ def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str) ->
             return HelperOutput(failure=f"cannot be started: {getattr(error, 'strerror', None) or error}")
         _running.add(process)
     try:
-        return _read(process)
+        return _read(process, timeout)
     finally:
         _kill_group(process)
         process.wait()
@@ -78,7 +78,7 @@ def kill_helpers() -> None:
             _kill_group(process)
 
 
-def _read(process: Popen[bytes]) -> HelperOutput:
+def _read(process: Popen[bytes], timeout: float) -> HelperOutput:
     """Read both streams until the program has ended."""
     import selectors
     import subprocess
@@ -87,7 +87,7 @@ def _read(process: Popen[bytes]) -> HelperOutput:
     assert process.stderr is not None
     out, err = process.stdout.fileno(), process.stderr.fileno()
     streams = {out: bytearray(), err: bytearray()}
-    deadline = time.monotonic() + durations.HELPER_TIMEOUT
+    deadline = time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             os.set_blocking(stream, False)
@@ -105,16 +105,16 @@ def _read(process: Popen[bytes]) -> HelperOutput:
             if has_ended and not events:
                 break  # a process that it started keeps the streams open
             if time.monotonic() > deadline:
-                return _too_late(streams[err])
+                return _too_late(streams[err], timeout)
     try:
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        return _too_late(streams[err])
+        return _too_late(streams[err], timeout)
     return HelperOutput(status=status, out=bytes(streams[out]), err=bytes(streams[err]))
 
 
-def _too_late(err: bytearray) -> HelperOutput:
-    failure = f"did not answer within {durations.HELPER_TIMEOUT:g} s"
+def _too_late(err: bytearray, timeout: float) -> HelperOutput:
+    failure = f"did not answer within {timeout:g} s"
     return HelperOutput(err=bytes(err), failure=failure, is_late=True)
 
 

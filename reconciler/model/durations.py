@@ -290,3 +290,23 @@ MAX_LOCK_AGE: Final = 10.0
 
 POOLER_TIMEOUT: Final = 3.0
 """For a second connection, which tells whether a pooler gives both of them the same session."""
+
+# The controller.
+
+EVENT_REPEAT: Final = 86400.0
+"""After which people are told again of an event that still lasts."""
+
+DELIVERY_TIMEOUT: Final = 20.0
+"""For one notification, from the connection to the last byte of the answer."""
+
+FIRST_DELIVERY_PAUSE: Final = 1.0
+"""Before the second attempt to deliver a notification; it doubles with each attempt."""
+
+MAX_DELIVERY_PAUSE: Final = 300.0
+"""The longest pause between two attempts. A chat service that is down is back within minutes or hours."""
+
+DELIVERY_BUDGET: Final = 3600.0
+"""For all attempts to deliver a notification. An older one is no news."""
+
+DELIVERY_DRAIN: Final = 5.0
+"""For notifications that are not delivered yet when the process ends."""

@@ -1,0 +1,16 @@
+"""Fixtures of the tests of notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.scripted_server import scripted_server
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """The URL of a server that reads a request and never answers."""
+    with scripted_server(lambda _connection, over: over.wait()) as server:
+        yield f"{server.url}/THE-SECRET-PATH"

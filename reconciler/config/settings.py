@@ -16,6 +16,7 @@ from reconciler.config.environments import config_document
 from reconciler.config.references.resolved import Resolved, helper_faults
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
+from reconciler.config.sync_policies import read_sync
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations
 from reconciler.model.hosts import NOVITA_HOSTS, host_matches, is_loopback, url_error
@@ -145,6 +146,7 @@ class _SettingsReader:
             state_key=self._state_key(),
             drift_ignore=self._drift_ignore(),
             budget=self._budget(),
+            sync=read_sync(self._data, self._environment, self._place, self.problems),
             is_complete=self._is_complete(),
         )
 
@@ -229,8 +231,7 @@ class _SettingsReader:
             return ()
         from reconciler.config.drift_ignores import read_drift_ignores
 
-        locate = partial(self._place, "drift", "ignore")
-        return tuple(read_drift_ignores(entries, locate, self.problems))
+        return tuple(read_drift_ignores(entries, partial(self._place, "drift", "ignore"), self.problems))
 
     def _budget(self) -> Budget:
         if self._data.get("budget"):
@@ -288,17 +289,16 @@ class _SettingsReader:
 
     def _report_faults(self, setting: _Setting, resolved: Resolved, faults: Sequence[Fault]) -> None:
         assert self._document is not None  # otherwise there are no references
-        place_of_word = partial(self._document.place_of_word, setting.path)
-        self.problems += place_faults(faults, resolved.text, place_of_word)
+        locate = partial(self._document.place_of_word, setting.path)
+        self.problems += place_faults(faults, resolved.text, locate)
 
     def _seconds(self, name: str, default: float) -> float:
         value = self._coerced(name, "number")
         if value is None:
             return default
         if (name == "poll_interval" and value <= 0) or not 0 <= value <= durations.MAX_SETTING:
-            setting = self._setting(name)
-            summary = f"{setting.name} must be a number of seconds, not {value:g}"
-            self._report("out-of-range", summary, "write 10", setting.place)
+            setting, summary = self._setting(name), f"must be a number of seconds, not {value:g}"
+            self._report("out-of-range", f"{setting.name} {summary}", "write 10", setting.place)
             return default
         return float(value)
 

@@ -14,8 +14,9 @@ from reconciler.inventory import strict_json
 from reconciler.inventory.strict_json import Malformed
 from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
-from reconciler.model.resource import ENDPOINT, Intent, Lease, Origin, Owner, Tracked
+from reconciler.model.resource import ENDPOINT, Intent, Origin, Owner, Tracked
 from reconciler.model.secrets import Sealed, parse_seal, to_json
+from reconciler.model.sync.lease import Lease
 from reconciler.model.text import TIME_FORMAT, utc_text
 from reconciler.model.values import Json
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
@@ -14,6 +13,7 @@ from reconciler.model.values import Fields, Json, Path, Reference
 
 if TYPE_CHECKING:
     from reconciler.model.probe import Probe
+    from reconciler.model.sync.lease import Lease
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 
@@ -72,25 +72,6 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """Temporary worker counts in place of the declared ones, which end at `until`."""
-
-    min: int
-    max: int
-    until: datetime
-    why: str
-
-    def has_expired(self, now: datetime) -> bool:
-        return now >= self.until
-
-    @property
-    def counts(self) -> str:
-        """The worker counts in words, such as `4 workers` or `2 to 8 workers`."""
-        counts = f"{self.max}" if self.min == self.max else f"{self.min} to {self.max}"
-        return f"{counts} worker{'' if counts == '1' else 's'}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """One declared endpoint in normal form.
 
@@ -99,7 +80,8 @@ class Desired:
     and its lease; others keep their live and recorded values. `origin` and `lease` are those of the record to
     be written. `spec_name` is only shown. `restores` is the version of a rollback, or 0. `defaulted` are the
     paths of defaults that follow the account's limits. `references` are those of the fields when they were
-    declared, `former_ids` their old IDs. Novita is not told `probe`, `prewarm` and `registry`, a host.
+    declared, `former_ids` their old IDs. `sync` has the fields of `SyncPolicy` that are declared. Novita is
+    not told it, `probe`, `prewarm` and `registry`, a host.
     """
 
     name: str
@@ -121,6 +103,7 @@ class Desired:
     references: tuple[tuple[Path, Reference], ...] = field(default=(), compare=False)
     prewarm: bool = field(default=False, compare=False)
     former_ids: tuple[str, ...] = field(default=(), compare=False)
+    sync: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def address(self) -> str:

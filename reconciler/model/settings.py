@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.model import durations
 from reconciler.model.lazy_dataclass import dataclass
@@ -41,7 +42,8 @@ class Settings:
     poll_interval, settle_seconds and prewarm_timeout are seconds. `base_url` is a URL, or the word
     `simulator`. `is_complete` is False if config.yaml cannot be read, so that defaults mean nothing.
     `referenced_values` are the values of the references in the endpoint files. `key_problem` says why the API
-    key of the environment of the run, which takes precedence, cannot be read.
+    key of the environment of the run, which takes precedence, cannot be read. `sync` has the fields of
+    `SyncPolicy` that are declared, for the environment of the run.
     """
 
     api_key: Secret | None = None
@@ -55,6 +57,7 @@ class Settings:
     state_key: Secret | None = None
     drift_ignore: tuple[DriftIgnore, ...] = ()
     budget: Budget = NO_BUDGET
+    sync: Mapping[str, Any] = field(default_factory=dict)
     is_complete: bool = field(default=True, compare=False)
     referenced_values: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 

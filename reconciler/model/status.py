@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from reconciler.model.plan import FieldChange
-    from reconciler.model.resource import Lease
     from reconciler.model.settings import Environment
+    from reconciler.model.sync.lease import Lease
 
 
 class Status(StrEnum):

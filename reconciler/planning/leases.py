@@ -9,7 +9,8 @@ from typing import Final
 
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Lease, Live, address
+from reconciler.model.resource import Desired, Inventory, Live, address
+from reconciler.model.sync.lease import Lease
 from reconciler.model.values import Path
 from reconciler.planning.renames import renames
 from reconciler.planning.selection import EVERYTHING, Selection

@@ -13,9 +13,10 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked, address
+from reconciler.model.resource import Desired, Inventory, Live, Tracked, address
 from reconciler.model.settings import Settings
 from reconciler.model.status import EndpointInfo, Managed
+from reconciler.model.sync.lease import Lease
 from reconciler.model.text import closest_match
 from reconciler.model.values import Fields
 from reconciler.novita.account import AccountReader

@@ -9,7 +9,8 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Desired, Lease, address
+from reconciler.model.resource import Desired, address
+from reconciler.model.sync.lease import Lease
 from reconciler.planning.imperative import ImperativeChange, ImperativeVerb
 from reconciler.planning.leases import running_lease, with_lease
 from reconciler.workflow.imperative import (

@@ -422,3 +422,23 @@ def test_overrides_replace_named_files(tmp_path: Path, named: str) -> None:
     texts = {Path("sub/a.yaml"): item(endpoint="a"), Path("specs.yaml"): SPECS}
     result = load(tmp_path, [Path(named)], environ={}, overrides=texts)
     assert ([desired.name for desired in result.desired], result.problems) == (["a"], ())
+
+
+def test_the_policy_of_an_endpoint_is_merged_over_the_defaults(tmp_path: Path) -> None:
+    """Key by key, as other mappings. A fault has its place; it does not hide the others."""
+    text = """
+defaults: {specName: one, image: "x:1", sync: {drift: revert, prune: true}}
+endpoints:
+  - {endpoint: a, sync: {prune: false, apply: auto}}
+  - {endpoint: b, sync: null}
+  - {endpoint: c, sync: {windows: [{kind: allow, cron: "0 8 * * *", duration: 1h, tz: Berlin}]}}
+"""
+    result = loaded(tmp_path, {"endpoints.yaml": text})
+
+    assert [(one.name, one.sync) for one in result.desired] == [
+        ("a", {"drift": "revert", "prune": False, "apply": "auto"}),
+        ("b", {}),
+    ]
+    assert [(str(one.place), one.address, one.code) for one in result.problems] == [
+        ("endpoints.yaml:6:87", "novita_endpoint.c", "bad-time-zone")
+    ]

@@ -218,7 +218,7 @@ def test_the_defaults_of_the_settings_are_real(tmp_path: Path) -> None:
     properties = schema.load_schema("config")["properties"]["novita"]["properties"]
     defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
     result = loaded(tmp_path, {"endpoints.yaml": "endpoints: []"})
-    without = {"api_key", "config_dir", "env_file", "state"}
+    without = {"api_key", "config_dir", "env_file", "state", "sync"}
     assert {name for name in properties if name not in defaults} == without
     assert (defaults.pop("enabled"), result.problems) == (True, ())
     assert {name: getattr(result.settings, name) for name in defaults} == defaults

@@ -9,6 +9,7 @@ import pytest
 from reconciler.config.settings import load_settings, missing_key_problem
 from reconciler.model.hosts import is_loopback
 from reconciler.model.settings import Settings
+from reconciler.model.sync.policy import Window, WindowKind
 
 from .support import codes, loaded, problem_lines, write
 
@@ -293,3 +294,49 @@ def test_a_config_that_is_not_a_mapping(tmp_path: Path) -> None:
 def test_a_load_reports_settings_problems(tmp_path: Path) -> None:
     """load() reports the problems of the settings too."""
     assert "not-enabled" in codes(loaded(tmp_path, {"config.yaml": "novita: {enabled: false}"}).problems)
+
+
+def test_the_policy_of_an_environment_is_merged_over_that_of_novita(tmp_path: Path) -> None:
+    """It is merged key by key; a list replaces a list."""
+    text = """
+novita:
+  sync: {drift: revert, prune: true, windows: [{kind: deny, cron: "0 22 * * *", duration: 8h}]}
+environments:
+  dev:
+  prod:
+    sync: {prune: false, apply: auto, drift: null, windows: []}
+"""
+    write(tmp_path, {"config.yaml": text})
+    deny = Window(kind=WindowKind.DENY, cron="0 22 * * *", seconds=28800.0)
+
+    dev, problems = load_settings(tmp_path, environ={}, environment="dev")
+    prod, more = load_settings(tmp_path, environ={}, environment="prod")
+
+    assert (problems, more) == ((), ())
+    assert dev.sync == {"drift": "revert", "prune": True, "windows": (deny,)}
+    assert prod.sync == {"drift": "revert", "prune": False, "apply": "auto", "windows": ()}
+
+
+def test_faults_of_the_policy_have_their_place(tmp_path: Path) -> None:
+    """An invalid section is not read."""
+    text = """
+novita:
+  sync:
+    windows: [{kind: deny, cron: "0 99 * * *", duration: 8h}]
+environments:
+  prod:
+    sync: {apply: sometimes}
+"""
+    write(tmp_path, {"config.yaml": text})
+
+    read, problems = load_settings(tmp_path, environ={}, environment="prod")
+
+    assert read.sync == {"windows": ()}
+    assert [(str(one.place), one.code, one.summary) for one in problems] == [
+        (
+            "config.yaml:7:19",
+            "not-one-of",
+            "`environments.prod.sync.apply` must be `auto` or `manual`, not sometimes",
+        ),
+        ("config.yaml:4:34", "bad-cron", "`novita.sync.windows[0].cron` has a bad hour"),
+    ]

@@ -19,8 +19,9 @@ from reconciler.inventory.session import Session, open_session
 from reconciler.inventory.stores.file.hold import write_map as write_bytes
 from reconciler.inventory.stores.file.store import FileStore
 from reconciler.kinds.endpoint.fields import TABLE
-from reconciler.model.resource import Intent, Inventory, Lease, Owner, Tracked
+from reconciler.model.resource import Intent, Inventory, Owner, Tracked
 from reconciler.model.secrets import Keyring, Sealed
+from reconciler.model.sync.lease import Lease
 from reconciler.model.values import LARGEST_NUMBER
 
 URL = "https://api.novita.ai"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconciler.model.plan import Delete, Scale
-from reconciler.model.resource import Desired, Inventory, Lease, Live, Tracked
+from reconciler.model.resource import Desired, Inventory, Live, Tracked
+from reconciler.model.sync.lease import Lease
 from reconciler.planning.guards import replica_range_errors
 from reconciler.planning.imperative import (
     ImperativeChange,

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.model.plan import Cause, NoOp, Scale
-from reconciler.model.resource import Desired, Inventory, Lease
+from reconciler.model.resource import Desired, Inventory
+from reconciler.model.sync.lease import Lease
 from reconciler.planning.leases import apply_leases, with_lease
 from reconciler.planning.selection import Selection
 from tests.builders import change, endpoint, live, tracked

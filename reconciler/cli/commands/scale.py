@@ -118,7 +118,7 @@ def _goal(
     *,
     end_lease: bool,
 ) -> tuple[Context, Goal]:
-    from reconciler.model.resource import Lease
+    from reconciler.model.sync.lease import Lease
     from reconciler.workflow.imperative import update_goal
     from reconciler.workflow.lease import end_lease_goal, lease_goal
 

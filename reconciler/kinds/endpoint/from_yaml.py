@@ -86,6 +86,12 @@ def desired_endpoint(
         problems += unsupported_field_problems(declared, spec, locate)
         if doubtful.isdisjoint(_WITH_PRECEDENCE):
             problems += _precedence_notes(declared, locate)
+    sync: Mapping[str, Any] = {}
+    if declared.get("sync") and "sync" not in doubtful:
+        from reconciler.kinds.sync_policy import sync_of
+
+        sync, faults = sync_of(declared["sync"], lambda path: locate(("sync", *path)))
+        problems += faults
     lifecycle, unknown = lifecycle_of(declared, TABLE, locate, what="an endpoint")
     problems += unknown
     if "endpoint" not in declared:
@@ -105,6 +111,7 @@ def desired_endpoint(
         probe=probe_of(declared) if has_probe else None,
         prewarm=declared.get("prewarm") is True,
         defaulted=() if "requestTimeout" in declared else _DEFAULTED,
+        sync=sync,
     )
     return desired, addressed
 

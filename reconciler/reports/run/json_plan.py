@@ -11,8 +11,9 @@ from reconciler.model.encoding import json_chunks
 from reconciler.model.plan import Action, Adopt, Change, Create, Plan, Replace
 from reconciler.model.probe import ProbeResult
 from reconciler.model.problem import limit_problems
-from reconciler.model.resource import ENDPOINT, Lease, Tracked
+from reconciler.model.resource import ENDPOINT, Tracked
 from reconciler.model.run_report import RunReport
+from reconciler.model.sync.lease import Lease
 from reconciler.model.values import Json, unknown_parts
 from reconciler.planning.fingerprint import Facts, digest_of, plan_facts
 from reconciler.reports.run.before_after import fields_before_and_after, resource_id

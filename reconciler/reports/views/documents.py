@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.problem import Problem
-from reconciler.model.resource import Lease
 from reconciler.model.run_report import Check
 from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaEvent, SpecInfo
+from reconciler.model.sync.lease import Lease
 from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 

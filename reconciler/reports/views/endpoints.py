@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from reconciler.model.command import command_line
-from reconciler.model.resource import Lease
 from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
+from reconciler.model.sync.lease import Lease
 from reconciler.model.text import quantity
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import MAX_DRAWN_ROWS, Cell, Screen, cell_width, fits, table_text

@@ -16,7 +16,7 @@ from reconciler.config.environments import config_document
 from reconciler.config.references.resolved import Resolved, helper_faults
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
-from reconciler.config.sync_policies import read_sync
+from reconciler.config.sections.sync_policies import read_sync
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations
 from reconciler.model.hosts import NOVITA_HOSTS, host_matches, is_loopback, url_error
@@ -229,13 +229,13 @@ class _SettingsReader:
         section = self._data.get("drift")
         if not (entries := section.get("ignore") if isinstance(section, dict) else None):
             return ()
-        from reconciler.config.drift_ignores import read_drift_ignores
+        from reconciler.config.sections.drift_ignores import read_drift_ignores
 
         return tuple(read_drift_ignores(entries, partial(self._place, "drift", "ignore"), self.problems))
 
     def _budget(self) -> Budget:
         if self._data.get("budget"):
-            from reconciler.config.budgets import read_budget
+            from reconciler.config.sections.budgets import read_budget
 
             return read_budget(self._data, self._environment, self._place, self.problems)
         return NO_BUDGET

@@ -2,6 +2,7 @@
 
 clock     time, and waiting for it
 source    where the files come from: the folder of -C, or (`git`) a repository
+hook      calls of git servers, which ask for a round at once
 events    what people are told
 state     what a controller knows about its environment; kept in the store, so that it survives a restart
 """

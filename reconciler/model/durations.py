@@ -181,6 +181,15 @@ GIT_FETCH_TIMEOUT: Final = 600.0
 GIT_SILENCE: Final = 30
 """Without a byte of a download, after which it is given up. Whole seconds, as git wants them."""
 
+HOOK_DELAY: Final = 1.0
+"""After a call of the hook, before it is acted on: a push to several refs is several calls."""
+
+HOOK_INTERVAL: Final = 5.0
+"""Between two times of acting on calls of the hook, however many there are."""
+
+HOOK_AGE: Final = 300.0
+"""Of a call with a signed time. Older ones may be sent again by somebody else."""
+
 # The server.
 
 FILE_CLOCK: Final = 2.0

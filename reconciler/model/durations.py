@@ -239,6 +239,9 @@ STATE_PAUSES: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 STATE_LOCK_POLL: Final = 1.0
 """Between two attempts to get the lock that another run holds."""
 
+MAX_STATE_LOCK_POLL: Final = 10.0
+"""The longest pause between two such attempts. A server of many teams limits requests."""
+
 STATE_PROBE: Final = 3.0
 """For which a run waits if the lock is held only to learn who holds it."""
 
@@ -280,6 +283,11 @@ OBJECT_BUDGET: Final = 20.0
 LOCK_POLL: Final = 1.0
 """Between two looks at the lock of an object store that another run holds. Each is a small read."""
 
+# An inventory in a file.
+
+FILE_LOCK_POLL: Final = 0.1
+"""Between two attempts to take a lock that another process holds. Each opens a file."""
+
 # An inventory in PostgreSQL.
 
 STATEMENT_TIMEOUT: Final = 30.0
@@ -287,6 +295,9 @@ STATEMENT_TIMEOUT: Final = 30.0
 
 SESSION_POLL: Final = 0.1
 """Between two attempts to take a lock that another session holds. Each is one round trip."""
+
+MAX_SESSION_POLL: Final = 0.5
+"""The longest pause between two such attempts, so that the next leader acts within a second."""
 
 RECONNECT_TIMEOUT: Final = 30.0
 """To get a lost connection and its lock back. A restart of a server takes some seconds."""
@@ -319,3 +330,20 @@ DELIVERY_BUDGET: Final = 3600.0
 
 DELIVERY_DRAIN: Final = 5.0
 """For notifications that are not delivered yet when the process ends."""
+
+# Leadership: of the processes that control one inventory, one acts.
+
+LEADER_CHECK: Final = 1.0
+"""Between two checks if the leadership is lost. Most need no request."""
+
+LEADER_IDLE: Final = 60.0
+"""After which PostgreSQL ends the session of a leader that is stopped. It asks every MAX_LOCK_AGE."""
+
+LEADER_NEWS: Final = 300.0
+"""Between two looks at who leads, by a process that waits. The clock of a bucket is read again then."""
+
+FIRST_LEADER_RETRY: Final = 1.0
+"""Before the second attempt to lead, if the store cannot be used; it doubles."""
+
+MAX_LEADER_RETRY: Final = 30.0
+"""The longest pause between two such attempts."""

@@ -240,18 +240,22 @@ def _tell_way_back(run: Run, result: TransferResult, state: str = "") -> None:
 @state.command("lock-info")
 @with_run
 def lock_info(run: Run) -> int:
-    """Show who holds the lock of the inventory."""
+    """Show who holds the lock of the inventory, and which process leads it."""
     from reconciler.reports.views.lock import lock_document, lock_text
-    from reconciler.workflow.stores.lock import lock_holder
+    from reconciler.workflow.stores.lock import leader, lock_holder
 
-    holder = lock_holder(run.context)
+    holder, leads = lock_holder(run.context), leader(run.context)
     label = run.context.store.label
     if run.out.as_json:
-        run.out.document(lock_document(label, holder))
-    elif holder is None:
+        run.out.document(lock_document(label, holder, leads))
+        return ExitCode.OK
+    if holder is None:
         run.out.line(f"No run holds the lock of {label}.")
     else:
         run.out.result(lock_text(holder))
+    if leads is not None:
+        run.out.line(f"This process leads {label}, and takes the lock whenever it applies:")
+        run.out.result(lock_text(leads))
     return ExitCode.OK
 
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from reconciler.model.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
+    import threading
+
     from reconciler.inventory.lock_holder import LockHolder
     from reconciler.model.problem import Problem
 
@@ -85,6 +87,8 @@ class Store(Protocol):
 
     label: the name of the inventory in messages, such as `postgres://db.internal/infra?inventory=prod`. It
     can be typed after `--state`, and has no credential. folder: the folder of an inventory that is a file.
+    sibling: the store of the controller, which has a lock and documents of its own, and no map; it is no
+    neighbor. keeps_lock: the lock of a run that was killed stays until it is freed by hand.
     """
 
     @property
@@ -92,6 +96,12 @@ class Store(Protocol):
 
     @property
     def folder(self) -> Path | None: ...
+
+    @property
+    def sibling(self) -> Store: ...
+
+    @property
+    def keeps_lock(self) -> bool: ...
 
     def prepare_read(self) -> None:
         """Connect now, beside other work, so that the first read is faster. That read reports failures."""
@@ -105,8 +115,20 @@ class Store(Protocol):
     def read_document(self, name: str) -> bytes | None:
         """Return a document, or None."""
 
-    def hold(self, holder: LockHolder, *, timeout: float = 0.0) -> AbstractContextManager[Hold]:
-        """Take the lock for this holder. Raise InventoryLocked if it is not free in `timeout` seconds."""
+    def hold(
+        self,
+        holder: LockHolder,
+        *,
+        timeout: float = 0.0,
+        stop: threading.Event | None = None,
+        idle: float = 0.0,
+    ) -> AbstractContextManager[Hold]:
+        """Take the lock for this holder. Raise InventoryLocked if it is not free in `timeout` seconds.
+
+        stop: ends the wait when it is set, as the timeout does, and a wait for a lost connection. idle: the
+        seconds after which a holder that does not call `check` may lose the lock, 0 for never. A store that
+        cannot tell ignores it, and one with leases has its own.
+        """
 
     def holder(self) -> LockHolder | None:
         """Return the run that holds the lock now, or None. It is a hint: it may end at any moment."""

@@ -28,7 +28,16 @@ def lock_text(holder: LockHolder) -> str:
     return "".join(f"{name:<{width}}  {plain(value)}\n" for name, value in facts.items() if value)
 
 
-def lock_document(inventory: str, holder: LockHolder | None) -> Json:
+def lock_document(inventory: str, holder: LockHolder | None, leader: LockHolder | None) -> Json:
     """Return the document of `state lock-info`; the holder is null if the lock is free."""
-    shown = {"lock_id": holder.lock_id, **asdict(holder)} if holder else None
-    return {"inventory": inventory, "locked": holder is not None, "holder": shown, "exit_code": 0}
+    return {
+        "inventory": inventory,
+        "locked": holder is not None,
+        "holder": _holder(holder),
+        "leader": _holder(leader),
+        "exit_code": 0,
+    }
+
+
+def _holder(holder: LockHolder | None) -> Json:
+    return {"lock_id": holder.lock_id, **asdict(holder)} if holder else None

@@ -18,10 +18,12 @@ from reconciler.workflow.doctor.store import store_checks
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, git_statuses, refusal_hint
 from reconciler.workflow.runtime.unfinished import has_approved_plan
+from reconciler.workflow.stores.lock import leader
 
 COMPANIONS: Final = (
     *(".journal", ".lock", ".lock.json", ".backup"),
     *(".history.jsonl", ".approved.json", ".previous.json"),
+    *(".run.lock", ".run.lock.json", ".run.sync.json"),
 )
 """Suffixes of the files beside an inventory, which belong to one machine."""
 
@@ -31,6 +33,7 @@ def inventory_checks(context: Context, snapshot: Snapshot | InventoryError, url:
     yield from store_checks(context)
     yield _readable(context, snapshot, url)
     yield _lock(context)
+    yield from _leader(context)
     if isinstance(snapshot, Snapshot):
         unfinished = _unfinished(context, snapshot)
         yield from unfinished or (Check(name="unfinished", status=CheckStatus.OK, detail="nothing"),)
@@ -72,6 +75,13 @@ def _lock(context: Context) -> Check:
         detail=f"held by {owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}",
         hint="wait for that run, or let yours wait with --lock-timeout 60s",
     )
+
+
+def _leader(context: Context) -> Iterator[Check]:
+    """Yield the check that names the process that leads the inventory, if there is one."""
+    if (owner := leader(context)) is not None:
+        detail = f"{owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}"
+        yield Check(name="leader", status=CheckStatus.OK, detail=detail)
 
 
 def _unfinished(context: Context, snapshot: Snapshot) -> Sequence[Check]:

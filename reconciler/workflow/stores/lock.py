@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from reconciler.inventory.lock_holder import LockHolder
 from reconciler.model.command import command_line
-from reconciler.model.errors import InvalidConfig
+from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import Context
 
@@ -14,8 +16,21 @@ def lock_holder(context: Context) -> LockHolder | None:
     return context.store.holder()
 
 
+def leader(context: Context) -> LockHolder | None:
+    """Return the process that leads the inventory now, or None, also if the store does not tell."""
+    with suppress(InventoryError):
+        return context.store.sibling.holder()
+    return None
+
+
 def require_unlockable(context: Context, lock_id: str) -> LockHolder:
-    """Return the holder of this lock. Raise InvalidConfig if there is none, or it cannot be freed by hand."""
+    """Return the holder of this lock. Raise InvalidConfig if there is none, or it cannot be freed by hand.
+
+    The lock may be that of the inventory, or that of its leader.
+    """
+    leads = leader(context)
+    if leads is not None and leads.lock_id == lock_id:
+        return leads
     label, holder = context.store.label, lock_holder(context)
     show = command_line("reconciler", "state", "lock-info")
     if holder is None:
@@ -48,4 +63,6 @@ def require_unlockable(context: Context, lock_id: str) -> LockHolder:
 
 def unlock(context: Context, lock_id: str) -> None:
     """Free the lock of a run that has ended. Raise InventoryError if it is not held by that ID any more."""
-    context.store.unlock(lock_id)
+    leads = leader(context)
+    store = context.store
+    (store.sibling if leads is not None and leads.lock_id == lock_id else store).unlock(lock_id)

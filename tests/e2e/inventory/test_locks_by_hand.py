@@ -1,11 +1,12 @@
 """`state lock-info` and `unlock`: who holds the lock, and how one that outlived its run is freed."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.stores.address import open_store
-from tests.e2e.sandbox import Sandbox
+from tests.e2e.sandbox import Sandbox, item
 from tests.s3_server import S3Server
 
 HOLDER = current_holder(
@@ -63,3 +64,25 @@ def test_a_lock_is_freed_by_its_id(sandbox: Sandbox, s3_server: S3Server) -> Non
         assert sandbox.run(*there, "state", "lock-info", "--json").document["locked"] is False
         again = sandbox.run(*there, "state", "unlock", lock_id, "--yes")
         assert again.code == 1
+
+
+def test_the_leader_is_named_beside_the_lock(sandbox: Sandbox, s3_server: S3Server) -> None:
+    """A command line needs only the lock of the inventory. The leadership is freed by its own ID."""
+    for name, value in s3_server.environ().items():
+        sandbox.monkeypatch.setenv(name, value)
+    there = ("--state", s3_server.new_address())
+    store = open_store(there[1], sandbox.root, s3_server.environ())
+    sandbox.declare(item("a"))
+    assert sandbox.run(*there, "state", "lock-info", "--json").document["leader"] is None
+    with store.sibling.hold(replace(HOLDER, command="reconciler run")):
+        sandbox.apply(*there)
+        shown = sandbox.run(*there, "state", "lock-info")
+        assert "No run holds the lock of" in shown.err
+        assert "This process leads" in shown.err
+        assert "Command  reconciler run\n" in shown.out
+        leader = sandbox.run(*there, "state", "lock-info", "--json").document["leader"]
+        assert (leader["who"], leader["pid"]) == ("ada", HOLDER.pid)
+        assert f"ada on {HOLDER.host} (pid {HOLDER.pid})" in sandbox.run(*there, "doctor").out
+        assert sandbox.run(*there, "state", "unlock", leader["lock_id"], "--yes").code == 0
+        assert sandbox.run(*there, "state", "lock-info", "--json").document["leader"] is None
+    assert store.neighbors() == {}

@@ -11,6 +11,8 @@ import errno
 import json
 import os
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,20 +31,27 @@ from reconciler.inventory.files import (
     resolve,
 )
 from reconciler.inventory.lock_holder import LockHolder, locked_problem
+from reconciler.inventory.stores.clock import pause
+from reconciler.model.durations import FILE_LOCK_POLL
 from reconciler.model.errors import InventoryLocked
 
 
 @contextmanager
-def hold(path: Path, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[None]:
-    """Hold the lock of the map at `path`. Raise InventoryLocked if it is not free in `timeout` seconds."""
+def hold(
+    path: Path, holder: LockHolder, *, timeout: float = 0.0, stop: threading.Event | None = None
+) -> Iterator[None]:
+    """Hold the lock of the map at `path`. Raise InventoryLocked if it is not free in `timeout` seconds.
+
+    stop: ends the wait when it is set.
+    """
     file, note = companion(resolve(path), ".lock"), companion(resolve(path), ".lock.json")
-    lock = filelock.FileLock(file, timeout=timeout, thread_local=False)
+    lock = filelock.FileLock(file, timeout=0, thread_local=False)
     with write_errors(file, saved="Nothing was changed"):
         make_directories(FileSystem(), file.parent)
         with contextlib.suppress(FileNotFoundError):
             check_regular_file(file, is_written=True)  # filelock would truncate the target of a link
         try:
-            lock.acquire()
+            _acquire(lock, timeout, stop)
         except filelock.Timeout:
             raise InventoryLocked(locked_problem(path, read_holder(note))) from None
     try:
@@ -55,6 +64,20 @@ def hold(path: Path, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[No
         with contextlib.suppress(OSError):
             note.unlink(missing_ok=True)
         lock.release()
+
+
+def _acquire(lock: filelock.BaseFileLock, timeout: float, stop: threading.Event | None) -> None:
+    """Acquire a lock. Raise filelock.Timeout if it is not free in time, or not before `stop` is set."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            left = end - time.monotonic()
+            if left <= 0 or pause(min(FILE_LOCK_POLL, left), stop):
+                raise
+        else:
+            return
 
 
 def read_holder(note: Path) -> LockHolder | None:

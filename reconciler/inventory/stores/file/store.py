@@ -10,6 +10,7 @@ PATH.backup          the map before this one
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +45,8 @@ def file_of(store: Store) -> Path | None:
 class FileStore:
     """The inventory whose map is at `path`, or at the file behind it if it is a symbolic link."""
 
+    keeps_lock = False
+
     def __init__(self, path: Path, *, disk: FileSystem | None = None) -> None:
         self.path = resolve(path)
         self.disk = disk or FileSystem()
@@ -55,6 +58,10 @@ class FileStore:
     @property
     def folder(self) -> Path | None:
         return self.path.parent
+
+    @property
+    def sibling(self) -> Store:
+        return FileStore(companion(self.path, ".run"), disk=self.disk)
 
     def prepare_read(self) -> None:
         """Do nothing: a file needs no connection."""
@@ -81,11 +88,18 @@ class FileStore:
         return self._read(document_path(self.path, name))
 
     @contextmanager
-    def hold(self, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[FileHold]:
+    def hold(
+        self,
+        holder: LockHolder,
+        *,
+        timeout: float = 0.0,
+        stop: threading.Event | None = None,
+        idle: float = 0.0,  # noqa: ARG002 - the kernel does not know what a process does
+    ) -> Iterator[FileHold]:
         from reconciler.inventory.stores.file.hold import FileHold  # most runs only read
         from reconciler.inventory.stores.file.lock import hold
 
-        with hold(self.path, holder, timeout=timeout):
+        with hold(self.path, holder, timeout=timeout, stop=stop):
             held = FileHold(self.path, self.disk)
             try:
                 yield held

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Final
 
 from reconciler.inventory.lock_holder import LockHolder, locked_problem, not_held_problem
 from reconciler.inventory.stores.base import Content, Hold, Store
-from reconciler.inventory.stores.clock import passed
+from reconciler.inventory.stores.clock import passed, pause
 from reconciler.inventory.stores.object_store import head as heads
 from reconciler.inventory.stores.object_store.address import Address
 from reconciler.inventory.stores.object_store.bucket import Bucket, Object
@@ -28,6 +28,9 @@ from reconciler.model.durations import CLOCK_TOLERANCE, FIRST_POLL, LEASE, LOCK_
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import Problem
 
+SIBLING: Final = ".run"
+"""The end of the prefix of a sibling."""
+
 
 class ObjectStore:
     """The store of one prefix. Thread-safe; it connects when it is first used.
@@ -35,6 +38,8 @@ class ObjectStore:
     lease: after which the lock of a dead run is free. timeout: without an answer. Both in seconds. bucket: an
     existing connection.
     """
+
+    keeps_lock = False
 
     def __init__(
         self,
@@ -59,6 +64,11 @@ class ObjectStore:
     @property
     def folder(self) -> Path | None:
         return None
+
+    @cached_property
+    def sibling(self) -> Store:
+        address = self._address.beside(f"{self._address.prefix}{SIBLING}")
+        return ObjectStore(address, self._environ, lease=self._lease, timeout=self._timeout)
 
     def prepare_read(self) -> None:
         with suppress(InventoryError):
@@ -86,15 +96,22 @@ class ObjectStore:
         return data[0] if data else None
 
     @contextmanager
-    def hold(self, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[Hold]:
+    def hold(
+        self,
+        holder: LockHolder,
+        *,
+        timeout: float = 0.0,
+        stop: threading.Event | None = None,
+        idle: float = 0.0,  # noqa: ARG002 - the lease ends if it is not renewed
+    ) -> Iterator[Hold]:
         deadline = passed() + timeout
         bucket = self._bucket
-        clock, pause = probe(bucket), FIRST_POLL
+        clock, between = probe(bucket), FIRST_POLL
         while not isinstance(lease := self._take(holder, clock), Lease):
-            if (left := deadline - passed()) <= 0:
+            left = deadline - passed()
+            if left <= 0 or pause(min(between, left), stop):
                 raise InventoryLocked(locked_problem(self.label, lease, _wait(self._lease)))
-            time.sleep(min(pause, left))
-            pause = min(2 * pause, LOCK_POLL)
+            between = min(2 * between, LOCK_POLL)
         hold = ObjectHold(bucket, lease)
         try:
             lease.begin()
@@ -122,7 +139,9 @@ class ObjectStore:
             raise self._not_held(lock_id, is_locked=True)
 
     def neighbors(self) -> Mapping[str, Store]:
-        stores = [self._beside(self._address.beside(prefix)) for prefix in self._bucket.siblings()]
+        prefixes = self._bucket.siblings()
+        own = {f"{prefix}{SIBLING}" for prefix in (*prefixes, self._address.prefix)}  # of the controllers
+        stores = [self._beside(self._address.beside(prefix)) for prefix in prefixes if prefix not in own]
         exist = in_parallel([store.exists for store in stores])
         return {store.label: store for store, is_there in zip(stores, exist, strict=True) if is_there}
 

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Final
 
 from reconciler.inventory.lock_holder import LockHolder
-from reconciler.inventory.stores.clock import passed
+from reconciler.inventory.stores.clock import passed, pause
 from reconciler.inventory.stores.postgres import failures, schema
 from reconciler.inventory.stores.postgres.address import Address
 from reconciler.inventory.stores.postgres.libpq import (
@@ -43,9 +43,9 @@ _TAKE: Final = """select pg_try_advisory_lock($1::text::bigint)::text, to_regcla
     set_config('tcp_keepalives_idle', $4::text, false),
     set_config('tcp_keepalives_interval', $5::text, false),
     set_config('tcp_keepalives_count', $6::text, false), set_config('tcp_user_timeout', $7::text, false)
-    {stay} where pg_backend_pid() = $8::text::integer"""
+    {idle} where pg_backend_pid() = $8::text::integer"""
 
-_STAY: Final = ", set_config('idle_session_timeout', '0', false)"
+_IDLE: Final = ", set_config('idle_session_timeout', '{}', false)"
 """A part of `_TAKE` for servers that can end idle sessions, which are those since 14."""
 
 _CLAIM: Final = """insert into {0}.inventory as i (name, fence, holder, backend)
@@ -76,11 +76,24 @@ _RELEASE: Final = """with freed as (
 
 
 class SessionLock:
-    """The lock of one inventory. `take` it before anything else. Thread-safe."""
+    """The lock of one inventory. `take` it before anything else. Thread-safe.
 
-    def __init__(self, address: Address, options: Mapping[str, str]) -> None:
+    stop: ends the wait for a lost connection when it is set. idle: seconds after which the server ends a
+    session that runs no statement, 0 for never; servers before 14 cannot.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        options: Mapping[str, str],
+        *,
+        stop: threading.Event | None = None,
+        idle: float = 0.0,
+    ) -> None:
         self._address = address
         self._options = options
+        self._stop = stop
+        self._idle = round(idle * 1000)
         self._guard = threading.RLock()  # one statement at a time; guards all below
         self._connection: Connection | None = None
         self._lost: InventoryError | None = None
@@ -166,7 +179,7 @@ class SessionLock:
         words = [self._options[key] for key in KEEPALIVES]
         timeout = round(STATEMENT_TIMEOUT * 900)  # in ms, and before this end gives up
         table = f"{self._address.schema}.version"
-        statement = _TAKE.format(stay=_STAY if connection.server_version >= 140000 else "")
+        statement = _TAKE.format(idle=_IDLE.format(self._idle) if connection.server_version >= 140000 else "")
         for backend in (connection.backend, None):
             backend = backend or self._behind_pooler(connection)
             rows = connection.execute(statement, self._address.key, table, timeout, *words, backend)
@@ -249,9 +262,8 @@ class SessionLock:
                 why = str(error)
             except (StatementFailed, InventoryError) as error:
                 raise self.lose(f"the connection was lost ({why}), and then: {error}") from error
-            if time.monotonic() > end:
+            if time.monotonic() > end or pause(SESSION_POLL, self._stop):
                 raise self.lose(f"the connection was lost: {why}")
-            time.sleep(SESSION_POLL)
         if not rows:
             raise self.lose(TAKEN)
         generation, last_line = map(int, rows[0])

@@ -8,10 +8,12 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.inventory.stores.base import Content, Store
+from reconciler.inventory.stores.clock import pause
 from reconciler.inventory.stores.postgres import failures, schema
 from reconciler.inventory.stores.postgres.address import Address
 from reconciler.inventory.stores.postgres.libpq import (
@@ -61,6 +63,8 @@ _NEIGHBORS: Final = """select name from {0}.inventory i where name <> $1::text
 class PostgresStore:
     """The inventory at an address. It connects when it is first used."""
 
+    keeps_lock = False
+
     def __init__(self, address: Address, environ: Mapping[str, str]) -> None:
         self._address = address
         self._environ = environ
@@ -74,6 +78,11 @@ class PostgresStore:
     @property
     def folder(self) -> Path | None:
         return None
+
+    @cached_property
+    def sibling(self) -> Store:
+        inventory = f"{self._address.inventory}.run"
+        return PostgresStore(replace(self._address, inventory=inventory), self._environ)
 
     def prepare_read(self) -> None:
         with suppress(ConnectionLost, InventoryError), self._guard:
@@ -99,20 +108,29 @@ class PostgresStore:
         return rows[0][0] if rows else None
 
     @contextmanager
-    def hold(self, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[PostgresHold]:
+    def hold(
+        self,
+        holder: LockHolder,
+        *,
+        timeout: float = 0.0,
+        stop: threading.Event | None = None,
+        idle: float = 0.0,
+    ) -> Iterator[PostgresHold]:
         from reconciler.inventory.lock_holder import locked_problem
         from reconciler.inventory.stores.postgres.hold import PostgresHold
         from reconciler.inventory.stores.postgres.lock import SessionLock
-        from reconciler.model.durations import SESSION_POLL
+        from reconciler.model.durations import MAX_SESSION_POLL, SESSION_POLL
 
         name = f"novita-reconciler {holder.who}@{holder.host} {holder.pid} {holder.command}"
-        lock = SessionLock(self._address, {**self._options(), "application_name": name})
-        end = time.monotonic() + timeout
+        options = {**self._options(), "application_name": name}
+        lock = SessionLock(self._address, options, stop=stop, idle=idle)
+        end, between = time.monotonic() + timeout, SESSION_POLL
         try:
             while not lock.take(holder):
-                if time.monotonic() >= end:
+                left = end - time.monotonic()
+                if left <= 0 or pause(min(between, left), stop):
                     raise InventoryLocked(locked_problem(self.label, self.holder()))
-                time.sleep(min(SESSION_POLL, max(end - time.monotonic(), 0)))
+                between = min(2 * between, MAX_SESSION_POLL)
             yield PostgresHold(lock, self._address.inventory)
         finally:
             lock.release()

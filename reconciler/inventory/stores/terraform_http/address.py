@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +20,9 @@ GITLAB_PATH: Final = "/terraform/state/"
 """Part of the path of each state that GitLab manages."""
 
 EXAMPLE: Final = "https://gitlab.example.com/api/v4/projects/42/terraform/state/prod"
+
+BESIDE: Final = "-run"
+"""The end of the name of the state beside another one."""
 
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
 _CI_USER: Final = "gitlab-ci-token"
@@ -49,6 +53,31 @@ class StateAddress:
     lock: Target
     unlock: Target
     authorization: str
+
+    def beside(self) -> StateAddress:
+        """Return the state beside this one. Raise InventoryError if the address of its lock is not known."""
+        own = self.read.url.path
+
+        def moved(target: Target) -> Target:
+            path = target.url.path
+            if path != own and not path.startswith(f"{own}/"):
+                raise _refused(
+                    "cannot-lead",
+                    f"the address for {target.method} is not below {self.label}, so the address of another "
+                    "lock beside it is not known",
+                    "Set TF_HTTP_LOCK_ADDRESS and TF_HTTP_UNLOCK_ADDRESS to addresses that begin with the "
+                    "state's, or keep the inventory in another store",
+                )
+            return replace(target, url=target.url._replace(path=f"{own}{BESIDE}{path.removeprefix(own)}"))
+
+        return replace(
+            self,
+            label=f"{self.label}{BESIDE}",
+            read=moved(self.read),
+            write=moved(self.write),
+            lock=moved(self.lock),
+            unlock=moved(self.unlock),
+        )
 
 
 def parse_address(address: str, environ: Mapping[str, str]) -> StateAddress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from typing import Final
@@ -10,7 +11,7 @@ from reconciler.inventory.lock_holder import LockHolder, locked_problem
 from reconciler.inventory.stores.terraform_http.failures import status_problem, unlock_command
 from reconciler.inventory.stores.terraform_http.lock_info import Lock, describe, new_lock_id, parse_lock
 from reconciler.inventory.stores.terraform_http.server import CONFLICTS, StateServer
-from reconciler.model.durations import STATE_LOCK_POLL, STATE_PROBE
+from reconciler.model.durations import MAX_STATE_LOCK_POLL, POLL_SHARE, STATE_LOCK_POLL, STATE_PROBE
 from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import Problem
 from reconciler.novita.http.limits import NotSent, UnusableResponse
@@ -22,17 +23,25 @@ PROBE: Final = "state lock-info"
 GRANTED: Final = frozenset({200, 201, 204})
 
 
-def acquire(server: StateServer, holder: LockHolder, timeout: float) -> str:
-    """Take the lock, and return its ID. Raise InventoryLocked if it is not free in `timeout` seconds."""
+def acquire(
+    server: StateServer, holder: LockHolder, timeout: float, stop: threading.Event | None = None
+) -> str:
+    """Take the lock, and return its ID. Raise InventoryLocked if it is not free in `timeout` seconds.
+
+    stop: ends the wait when it is set.
+    """
     lock_id = new_lock_id(holder, is_gitlab=server.address.is_gitlab)
     started = time.monotonic()
     while (refusal := try_lock(server, lock_id, holder)) is not None:
         held = _described(server, refusal)
         is_probe = held is not None and held.holder.command == PROBE
-        left = started + (max(timeout, STATE_PROBE) if is_probe else timeout) - time.monotonic()
-        if left <= 0:
+        waited = time.monotonic() - started
+        left = (max(timeout, STATE_PROBE) if is_probe else timeout) - waited
+        if left <= 0 or (stop is not None and stop.is_set()):
             raise InventoryLocked(_locked(server, held))
-        server.sleep(min(STATE_LOCK_POLL / 4 if is_probe else STATE_LOCK_POLL, left))
+        between = STATE_LOCK_POLL / 4 if is_probe else max(STATE_LOCK_POLL, POLL_SHARE * waited)
+        between = min(between, MAX_STATE_LOCK_POLL, left)
+        _ = stop.wait(between) if stop is not None else server.sleep(between)
     return lock_id
 
 

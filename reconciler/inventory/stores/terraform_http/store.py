@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 
 from reconciler.inventory.lock_holder import LockHolder, current_holder
@@ -27,6 +29,7 @@ class TerraformHttpStore:
     """One inventory as one state. Thread-safe; it connects at the first call."""
 
     folder: Path | None = None
+    keeps_lock = True
 
     def __init__(
         self, address: StateAddress, environ: Mapping[str, str], *, server: StateServer | None = None
@@ -38,6 +41,10 @@ class TerraformHttpStore:
     @property
     def label(self) -> str:
         return self._server.address.label
+
+    @cached_property
+    def sibling(self) -> Store:
+        return TerraformHttpStore(self._server.address.beside(), self._environ)
 
     def prepare_read(self) -> None:
         """Do nothing: a read is a single request."""
@@ -52,8 +59,15 @@ class TerraformHttpStore:
         return self._document().documents.get(name)
 
     @contextmanager
-    def hold(self, holder: LockHolder, *, timeout: float = 0.0) -> Iterator[StateHold]:
-        lock_id = state_lock.acquire(self._server, holder, timeout)
+    def hold(
+        self,
+        holder: LockHolder,
+        *,
+        timeout: float = 0.0,
+        stop: threading.Event | None = None,
+        idle: float = 0.0,  # noqa: ARG002 - this lock does not end by itself
+    ) -> Iterator[StateHold]:
+        lock_id = state_lock.acquire(self._server, holder, timeout, stop)
         hold = StateHold(self._server, lock_id, holder)
         try:
             # A state that is no inventory is refused here, before anything is written.

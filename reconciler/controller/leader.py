@@ -1,0 +1,192 @@
+"""Leadership: of all processes that control one inventory, one acts. The others wait, and take its place.
+
+It is the lock of the sibling store. The inventory's own lock is held only while an apply runs, and each write
+needs that one. So a leader that was replaced and does not know it yet cannot do harm.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from reconciler.controller.clock import Clock
+from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.stores.base import Hold, Store
+from reconciler.model.command import command_line
+from reconciler.model.durations import (
+    FIRST_LEADER_RETRY,
+    LEADER_CHECK,
+    LEADER_IDLE,
+    LEADER_NEWS,
+    MAX_LEADER_RETRY,
+)
+from reconciler.model.errors import InventoryError, InventoryLocked
+from reconciler.model.problem import Problem, Severity
+from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.inventory import run_holder
+
+
+class Leader:
+    """The leadership of this process, until it is lost. Thread-safe.
+
+    lost: set when it is lost for good; nothing may be begun then. holder: this process. store: where the
+    documents of the controller are.
+    """
+
+    def __init__(self, store: Store, hold: Hold, holder: LockHolder, on_lost: Callable[[], None]) -> None:
+        self.store = store
+        self.holder = holder
+        self.lost = threading.Event()
+        self.why_lost: Problem | None = None
+        self._hold = hold
+        self._on_lost = on_lost
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="leadership", daemon=True)
+
+    def check(self) -> None:
+        """Raise InventoryError if the leadership is lost. Call it before each round and each apply.
+
+        A process that was stopped for a while learns here that another one leads.
+        """
+        if self.why_lost is not None:
+            raise InventoryError(self.why_lost)
+        try:
+            self._hold.check()
+        except InventoryError as error:
+            self._lose(error.problem)
+            raise
+
+    def write_document(self, name: str, data: bytes | None) -> None:
+        """Replace a document of the controller, or remove it. Raise InventoryError."""
+        self.check()
+        self._hold.write_document(name, data)
+
+    def begin(self) -> None:
+        """Look from now on, in a thread of its own, if the leadership is lost."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop looking. The lock is freed next."""
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(LEADER_CHECK):
+            with suppress(InventoryError):
+                self.check()
+            if self.lost.is_set():
+                return
+
+    def _lose(self, problem: Problem) -> None:
+        if not self.lost.is_set():
+            self.why_lost = problem
+            self.lost.set()
+            self._on_lost()
+
+
+@contextmanager
+def leadership(
+    context: Context,
+    stop: threading.Event,
+    clock: Clock,
+    *,
+    tell: Callable[[Problem], None] = lambda _problem: None,
+    on_lost: Callable[[], None] = lambda: None,
+    idle: float = LEADER_IDLE,
+) -> Iterator[Leader | None]:
+    """Wait until this process leads the inventory of the run. Yield None if `stop` was set before.
+
+    stop: ends the wait within a second. tell: called with a note about who leads, and with each reason why
+    the store cannot be used; once until it changes. on_lost: called once if the leadership is lost, from any
+    thread. idle: seconds after which the store may replace a process that is stopped, if it can. The lock is
+    freed at the end of the block. If that fails, `tell` gets the problem.
+    """
+    holder, stack = run_holder(context), ExitStack()
+    entered = _wait_to_lead(context, holder, stop, clock, tell, idle, stack)
+    if entered is None:
+        yield None
+        return
+    leader = Leader(*entered, holder, on_lost)
+    leader.begin()
+    try:
+        yield leader
+    finally:
+        leader.end()
+        try:
+            stack.close()
+        except InventoryError as error:
+            tell(error.problem)
+
+
+def _wait_to_lead(
+    context: Context,
+    holder: LockHolder,
+    stop: threading.Event,
+    clock: Clock,
+    tell: Callable[[Problem], None],
+    idle: float,
+    stack: ExitStack,
+) -> tuple[Store, Hold] | None:
+    """Return the sibling and its lock, which the stack frees; None if `stop` is set first."""
+    told, timeout, retry = "", 0.0, FIRST_LEADER_RETRY
+    while not stop.is_set():
+        try:
+            sibling = _sibling(context)
+            hold = stack.enter_context(sibling.hold(holder, timeout=timeout, stop=stop, idle=idle))
+        except InventoryLocked as error:
+            leads, retry = _leader_of(sibling), FIRST_LEADER_RETRY
+            timeout = LEADER_NEWS if leads else LEADER_CHECK  # it has not written its name yet
+            news = _standby(context, leads, error)
+        except InventoryError as error:
+            news, timeout = error.problem, 0.0
+        else:
+            return sibling, hold
+        if news.summary != told and not stop.is_set():
+            tell(news)
+            told = news.summary
+        if not timeout:
+            clock.wait(stop, retry)
+            retry = min(2 * retry, MAX_LEADER_RETRY)
+    return None
+
+
+def _sibling(context: Context) -> Store:
+    """Return the sibling of the run's store. Raise InventoryError if it is an inventory itself."""
+    sibling = context.store.sibling
+    if sibling.read().exists:
+        raise InventoryError(
+            Problem(
+                code="cannot-lead",
+                summary=f"{sibling.label} is an inventory, and its place is that of the controller of "
+                f"{context.store.label}",
+                hint=f"Move it away: {command_line('reconciler', 'state', 'copy', sibling.label, 'OTHER')}",
+            )
+        )
+    return sibling
+
+
+def _leader_of(sibling: Store) -> LockHolder | None:
+    with suppress(InventoryError):
+        return sibling.holder()
+    return None
+
+
+def _standby(context: Context, holder: LockHolder | None, error: InventoryLocked) -> Problem:
+    """Return a note about the process that leads."""
+    label, store = context.store.label, context.store
+    if holder is None:
+        summary = f"waiting: another process leads {label}"
+        return Problem(code="standby", severity=Severity.NOTE, summary=summary, hint=error.problem.hint)
+    who = f"{holder.who} on {holder.host} (pid {holder.pid}, since {holder.since})"
+    hint = "this process takes over as soon as that one has ended"
+    if holder.pid == os.getpid() and holder.host == socket.gethostname():
+        who = "another environment of this process"
+        hint = "give each environment an inventory of its own: `state` in config.yaml"
+    elif store.keeps_lock:
+        unlock = command_line("reconciler", "state", "unlock", holder.lock_id)
+        hint = f"the lock of a process that was killed stays: if that one is dead, {unlock}"
+    summary = f"waiting: {who} leads {label}"
+    return Problem(code="standby", severity=Severity.NOTE, summary=summary, hint=hint)

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.model.encoding import json_bytes
-from reconciler.server.metrics import Metrics
+from reconciler.server.metrics import RequestMetrics
 
 UNKNOWN_ROUTE = "other"
 """The route of a request that none matches; its path could be any text."""
@@ -22,7 +22,7 @@ UNKNOWN_ROUTE = "other"
 class AccessLog:
     """Middleware that logs to `stream`, or nowhere if it is None."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, stream: TextIO | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics, stream: TextIO | None) -> None:
         self._app, self._metrics, self._stream = app, metrics, stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,9 +1,12 @@
-"""Metrics in the text format of Prometheus, about the account, the calls to Novita and the requests."""
+"""Metrics in the text format of Prometheus, about the account, the calls to Novita and the requests.
+
+`reconciler.server.controller_metrics` has those of `run`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -17,38 +20,21 @@ from reconciler.novita.http.client import TOO_MANY_REQUESTS, CallInfo
 from reconciler.server.account_cache import AccountCache, Snapshot
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_PREFIX: Final = "novita_reconciler"
+PREFIX: Final = "novita_reconciler"
 
 
-class Metrics:
-    """The metrics of one server. Thread-safe."""
+class RequestMetrics:
+    """The metrics of the requests to one server, and a registry for others. Thread-safe."""
 
-    def __init__(self, cache: AccountCache) -> None:
-        self._registry = CollectorRegistry()
-        self._registry.register(_AccountCollector(cache))
-        self._calls = self._counter("api_requests", "Calls to Novita.", "method", "path", "status")
-        self._throttled = self._counter("api_throttled", "Calls that Novita throttled.")
-        self._changes = self._counter("reconcile", "Changes asked for over HTTP, by result.", "result")
-        self._requests = self._counter("http_requests", "Answered requests.", "method", "route", "status")
-        self._seconds = Histogram(
-            f"{_PREFIX}_http_request_duration_seconds",
-            "Time to answer a request.",
-            ("method", "route"),
-            registry=self._registry,
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = self.counter("http_requests", "Answered requests.", "method", "route", "status")
+        self._seconds = self.histogram(
+            "http_request_duration_seconds", "Time to answer a request.", "method", "route"
         )
         self._running = Gauge(
-            f"{_PREFIX}_http_requests_in_flight", "Requests in flight.", registry=self._registry
+            f"{PREFIX}_http_requests_in_flight", "Requests in flight.", registry=self.registry
         )
-
-    def count_call(self, call: CallInfo) -> None:
-        """Count a call to Novita."""
-        self._calls.labels(call.method, call.path, str(call.status or "none")).inc()
-        if call.status == TOO_MANY_REQUESTS:
-            self._throttled.inc()
-
-    def count_change(self, result: str) -> None:
-        """Count a change: success, no_change, refused or error."""
-        self._changes.labels(result).inc()
 
     def begin(self) -> None:
         """Count a request that begins."""
@@ -62,10 +48,38 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all metrics."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"{_PREFIX}_{name}", text, labels, registry=self._registry)
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        """Return a new counter; its name gets the prefix, and `_total` at its end."""
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def histogram(
+        self, name: str, text: str, *labels: str, buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS
+    ) -> Histogram:
+        """Return a new histogram; its name gets the prefix."""
+        return Histogram(f"{PREFIX}_{name}", text, labels, registry=self.registry, buckets=buckets)
+
+
+class Metrics(RequestMetrics):
+    """The metrics of `serve`. Thread-safe."""
+
+    def __init__(self, cache: AccountCache) -> None:
+        super().__init__()
+        self.registry.register(_AccountCollector(cache))
+        self._calls = self.counter("api_requests", "Calls to Novita.", "method", "path", "status")
+        self._throttled = self.counter("api_throttled", "Calls that Novita throttled.")
+        self._changes = self.counter("reconcile", "Changes asked for over HTTP, by result.", "result")
+
+    def count_call(self, call: CallInfo) -> None:
+        """Count a call to Novita."""
+        self._calls.labels(call.method, call.path, str(call.status or "none")).inc()
+        if call.status == TOO_MANY_REQUESTS:
+            self._throttled.inc()
+
+    def count_change(self, result: str) -> None:
+        """Count a change: success, no_change, refused or error."""
+        self._changes.labels(result).inc()
 
 
 class _AccountCollector(Collector):
@@ -75,12 +89,12 @@ class _AccountCollector(Collector):
         self._cache = cache
 
     def collect(self) -> Iterable[GaugeMetricFamily | InfoMetricFamily]:
-        yield InfoMetricFamily(_PREFIX, "The release of the server.", value={"version": __version__})
+        yield InfoMetricFamily(PREFIX, "The release of the server.", value={"version": __version__})
         snapshot = self._cache.latest
         if snapshot is None:
             return
         yield GaugeMetricFamily(
-            f"{_PREFIX}_last_success_timestamp_seconds",
+            f"{PREFIX}_last_success_timestamp_seconds",
             "Time of the last complete listing of the account.",
             value=snapshot.taken_at.timestamp(),
         )
@@ -89,15 +103,15 @@ class _AccountCollector(Collector):
 
 def _endpoint_metrics(snapshot: Snapshot) -> Iterable[GaugeMetricFamily]:
     endpoints = GaugeMetricFamily(
-        f"{_PREFIX}_endpoint_info",
+        f"{PREFIX}_endpoint_info",
         "An endpoint of the account, always 1.",
         labels=("endpoint", "status", "managed", "ready"),
     )
     workers = GaugeMetricFamily(
-        f"{_PREFIX}_workers", "Workers of an endpoint by state.", labels=("endpoint", "state")
+        f"{PREFIX}_workers", "Workers of an endpoint by state.", labels=("endpoint", "state")
     )
     wanted = GaugeMetricFamily(
-        f"{_PREFIX}_workers_wanted", "Least and most workers of an endpoint.", labels=("endpoint", "bound")
+        f"{PREFIX}_workers_wanted", "Least and most workers of an endpoint.", labels=("endpoint", "bound")
     )
     merged = {info.name: info for info in snapshot.infos}  # several endpoints may have one name
     for name, info in merged.items():

@@ -6,11 +6,10 @@ needs that one. So a leader that was replaced and does not know it yet cannot do
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Final
 
 from reconciler.controller.clock import Clock
 from reconciler.inventory.lock_holder import LockHolder
@@ -27,6 +26,12 @@ from reconciler.model.errors import InventoryError, InventoryLocked
 from reconciler.model.problem import Problem, Severity
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import run_holder
+
+LOST: Final = "lock-lost"
+"""The code of the error of each store whose lock is lost. After any other error it may still be held."""
+
+_led: Final[set[str]] = set()
+"""The labels of the inventories that this process leads."""
 
 
 class Leader:
@@ -47,16 +52,18 @@ class Leader:
         self._thread = threading.Thread(target=self._watch, name="leadership", daemon=True)
 
     def check(self) -> None:
-        """Raise InventoryError if the leadership is lost. Call it before each round and each apply.
+        """Raise InventoryError if the leadership is lost, or the store cannot be asked now.
 
-        A process that was stopped for a while learns here that another one leads.
+        Call it before each round and each apply: a process that was stopped for a while learns here that
+        another one leads. `lost` tells one error from the other.
         """
         if self.why_lost is not None:
             raise InventoryError(self.why_lost)
         try:
             self._hold.check()
         except InventoryError as error:
-            self._lose(error.problem)
+            if error.problem.code == LOST:
+                self._lose(error.problem)
             raise
 
     def write_document(self, name: str, data: bytes | None) -> None:
@@ -109,12 +116,14 @@ def leadership(
     if entered is None:
         yield None
         return
-    leader = Leader(*entered, holder, on_lost)
+    leader, label = Leader(*entered, holder, on_lost), context.store.label
+    _led.add(label)
     leader.begin()
     try:
         yield leader
     finally:
         leader.end()
+        _led.discard(label)
         try:
             stack.close()
         except InventoryError as error:
@@ -138,7 +147,8 @@ def _wait_to_lead(
             hold = stack.enter_context(sibling.hold(holder, timeout=timeout, stop=stop, idle=idle))
         except InventoryLocked as error:
             leads, retry = _leader_of(sibling), FIRST_LEADER_RETRY
-            timeout = LEADER_NEWS if leads else LEADER_CHECK  # it has not written its name yet
+            # If the name is not known, it may be in a moment.
+            timeout = LEADER_NEWS if leads else min(2 * timeout or LEADER_CHECK, LEADER_NEWS)
             news = _standby(context, leads, error)
         except InventoryError as error:
             news, timeout = error.problem, 0.0
@@ -182,7 +192,7 @@ def _standby(context: Context, holder: LockHolder | None, error: InventoryLocked
         return Problem(code="standby", severity=Severity.NOTE, summary=summary, hint=error.problem.hint)
     who = f"{holder.who} on {holder.host} (pid {holder.pid}, since {holder.since})"
     hint = "this process takes over as soon as that one has ended"
-    if holder.pid == os.getpid() and holder.host == socket.gethostname():
+    if label in _led:
         who = "another environment of this process"
         hint = "give each environment an inventory of its own: `state` in config.yaml"
     elif store.keeps_lock:

@@ -28,10 +28,11 @@ def require_unlockable(context: Context, lock_id: str) -> LockHolder:
 
     The lock may be that of the inventory, or that of its leader.
     """
-    leads = leader(context)
-    if leads is not None and leads.lock_id == lock_id:
-        return leads
     label, holder = context.store.label, lock_holder(context)
+    if holder is None or holder.lock_id != lock_id:
+        leads = leader(context)
+        if leads is not None and leads.lock_id == lock_id:
+            return leads
     show = command_line("reconciler", "state", "lock-info")
     if holder is None:
         raise InvalidConfig(
@@ -63,6 +64,6 @@ def require_unlockable(context: Context, lock_id: str) -> LockHolder:
 
 def unlock(context: Context, lock_id: str) -> None:
     """Free the lock of a run that has ended. Raise InventoryError if it is not held by that ID any more."""
-    leads = leader(context)
-    store = context.store
-    (store.sibling if leads is not None and leads.lock_id == lock_id else store).unlock(lock_id)
+    holder = lock_holder(context)
+    is_leader = holder is None or holder.lock_id != lock_id
+    (context.store.sibling if is_leader and leader(context) else context.store).unlock(lock_id)

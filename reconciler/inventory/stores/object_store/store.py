@@ -140,14 +140,13 @@ class ObjectStore:
 
     def neighbors(self) -> Mapping[str, Store]:
         prefixes = self._bucket.siblings()
-        own = {f"{prefix}{SIBLING}" for prefix in (*prefixes, self._address.prefix)}  # of the controllers
-        stores = [self._beside(self._address.beside(prefix)) for prefix in prefixes if prefix not in own]
+        stores = [self._beside(self._address.beside(prefix)) for prefix in prefixes]
         exist = in_parallel([store.exists for store in stores])
         return {store.label: store for store, is_there in zip(stores, exist, strict=True) if is_there}
 
     def exists(self) -> bool:
-        """Return whether there is an inventory below this prefix."""
-        return self._read_head() is not None
+        """Return whether there is an inventory below this prefix, and not only the lock of a controller."""
+        return self.read().exists if self.label.endswith(SIBLING) else self._read_head() is not None
 
     def examine(self) -> Iterable[Problem]:
         return examine(self._bucket, self._head, self.holder)

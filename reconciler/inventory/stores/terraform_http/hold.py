@@ -49,8 +49,9 @@ class StateHold:
         return bool(self._lost)
 
     def check(self) -> None:
-        if self._lost:
-            raise failures.lock_lost(self._server.address, self._lost)
+        if not self._lost and passed() - self._answered >= STATE_TRUST:
+            self.document()  # fails if another run has written
+        self._check_lost()
 
     def document(self) -> Document:
         """Return the document as it is now."""
@@ -59,7 +60,7 @@ class StateHold:
 
     def append(self, line: bytes) -> None:
         with self._writing:
-            self.check()
+            self._check_lost()
             if self._unsettled is not None:
                 raise failures.broken(self._server.address)
             self._write(lambda document: document.with_line(line))
@@ -95,6 +96,10 @@ class StateHold:
     def _holder_id(self) -> str:
         return self._lock_id.partition(" ")[0]
 
+    def _check_lost(self) -> None:
+        if self._lost:
+            raise failures.lock_lost(self._server.address, self._lost)
+
     def _current(self) -> Document:
         """Return the document that the next write is based on. Read it if it is not known for certain."""
         is_recent = passed() - self._answered < STATE_TRUST
@@ -111,7 +116,7 @@ class StateHold:
         return document
 
     def _write(self, change: Callable[[Document], Document]) -> None:
-        self.check()
+        self._check_lost()
         before = self._current()
         document = replace(change(before), serial=before.serial + 1)
         size = 0

@@ -20,6 +20,8 @@ from reconciler.novita.http.transport import Response
 PROBE: Final = "state lock-info"
 """The command of a lock that is freed at once: the protocol has no other way to learn who holds it."""
 
+NOT_FOUND: Final = 404
+
 GRANTED: Final = frozenset({200, 201, 204})
 
 
@@ -70,13 +72,18 @@ def free(server: StateServer, lock_id: str, holder: LockHolder) -> bool:
     response = server.call_repeatedly(target, body, lock_id=query_id)
     if response.status in GRANTED:
         return True
-    if response.status in CONFLICTS or response.status == 404:
+    if response.status in CONFLICTS or response.status == NOT_FOUND:
         return False
     raise status_problem(server.address, target, response.status)
 
 
 def look(server: StateServer, prober: LockHolder) -> tuple[bool, Lock | None]:
-    """Return whether the lock is held, and the lock if the server describes it. It is taken for a moment."""
+    """Return whether the lock is held, and the lock if the server describes it. It is taken for a moment.
+
+    With GitLab, an attempt would make a state that does not exist yet, and that nobody can hold.
+    """
+    if server.address.is_gitlab and server.read().status == NOT_FOUND:
+        return False, None
     lock_id = new_lock_id(prober, is_gitlab=server.address.is_gitlab)
     refusal = try_lock(server, lock_id, prober)
     if refusal is not None:

@@ -22,6 +22,7 @@ from reconciler.workflow.runtime.context import Context
 from tests.stores.engines import StoreUnderTest
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.stores.writers", "tests.controller.processes"])
 
 SECONDS: Final = 60
 """The longest wait for something that must happen."""

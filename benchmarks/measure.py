@@ -89,6 +89,19 @@ def measure_in_turn(*contestants: Callable[[], Timing], runs: int) -> list[Timin
 
 
 @contextlib.contextmanager
+def delayed(port: int | str, milliseconds: float) -> Iterator[int]:
+    """Run a relay with this round-trip time in front of a port of this machine, and yield its port."""
+    words = [sys.executable, "-m", "benchmarks.relay", str(port), str(milliseconds)]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as relay:
+        assert relay.stdin
+        assert relay.stdout
+        try:
+            yield int(relay.stdout.readline())
+        finally:
+            relay.stdin.close()
+
+
+@contextlib.contextmanager
 def fake(
     count: int,
     latency: float = 0,

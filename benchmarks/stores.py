@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import count
 
-from benchmarks.measure import ROOT, Timing, fake, measure_in_turn
+from benchmarks.measure import ROOT, Timing, delayed, fake, measure_in_turn
 from benchmarks.rows import Row
 from benchmarks.targets import MORE_RUNS, Bench, with_empty_account
 from benchmarks.world import write_repo
@@ -23,6 +23,9 @@ TEN = 10
 CREATES = 1_000
 LATENCY = 20
 """Milliseconds of each call."""
+
+NEAR, FAR = 20, 100
+"""Milliseconds of a round trip to a database, and of a call to the account, for a plan."""
 
 WIDTH = 32
 """Calls at once."""
@@ -69,18 +72,17 @@ def stores(bench: Bench) -> Iterator[Row | str]:
 
 
 def _on_postgres(bench: Bench, server: PostgresServer) -> Iterator[Row]:
-    repo, address = bench.recorded(TEN), server.address("plan", schema="bench")
-    with fake(TEN) as url:
-        bench.reconciler(repo, "--state", address, "apply", "--yes", url=url)()
-        words = ("plan", "--detailed-exitcode")
-        shared, alone = measure_in_turn(
-            bench.reconciler(repo, "--state", address, *words, url=url),
-            bench.reconciler(repo, *words, url=url),
-            runs=MORE_RUNS * bench.runs,
-        )
+    shared, alone = _plans(bench, server, server.port, latency=0)
     yield Row(
         what=f"no-change plan of {TEN} on PostgreSQL, 0 ms", result=shared.wall,
         baseline=alone.wall + MORE_PLAN, baseline_name=f"a file, and {MORE_PLAN * 1000:.0f} ms", limit=1,
+    )  # fmt: skip
+    with delayed(server.port, NEAR) as port:
+        shared, alone = _plans(bench, server, port, latency=FAR)
+    yield Row(
+        what=f"no-change plan of {TEN} on PostgreSQL, {NEAR} ms to it and {FAR} ms to the account",
+        result=shared.wall, baseline=alone.wall + 2 * NEAR / 1000 + MORE_PLAN,
+        baseline_name=f"a file, 2 round trips, and {MORE_PLAN * 1000:.0f} ms", limit=1,
     )  # fmt: skip
     numbers = count()
     shared, alone = measure_in_turn(
@@ -96,6 +98,19 @@ def _on_postgres(bench: Bench, server: PostgresServer) -> Iterator[Row]:
     yield Row(
         what="takeover after kill -9, PostgreSQL", result=seconds, baseline=1.0, baseline_name="1 s", limit=1
     )
+
+
+def _plans(bench: Bench, server: PostgresServer, port: int, latency: float) -> list[Timing]:
+    """Return the timings of a plan without changes, with the server behind this port and with a file."""
+    repo, address = bench.recorded(TEN), server.address(schema=f"plan_{port}", port=port)
+    words = ("plan", "--detailed-exitcode")
+    with fake(TEN, latency) as url:
+        bench.reconciler(repo, "--state", address, "apply", "--yes", url=url)()
+        return measure_in_turn(
+            bench.reconciler(repo, "--state", address, *words, url=url),
+            bench.reconciler(repo, *words, url=url),
+            runs=MORE_RUNS * bench.runs,
+        )
 
 
 def _creating(bench: Bench, place: Callable[[], tuple[str, ...]]) -> Callable[[], Timing]:

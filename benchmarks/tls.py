@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
 from benchmarks import terraform_provider
-from benchmarks.measure import ROOT, Timing, fake, measure_in_turn, run_measured
+from benchmarks.measure import ROOT, Timing, delayed, fake, measure_in_turn, run_measured
 from benchmarks.rows import Row
 from benchmarks.targets import MORE_RUNS, PYTHON, Bench
 from benchmarks.ten import TERRAFORM
@@ -95,15 +93,5 @@ def make_certificate(folder: Path) -> Path:
 @contextlib.contextmanager
 def distant(count: int, certificate: Path) -> Iterator[str]:
     """Serve a fake account over TLS behind a relay with the round-trip time, and yield its URL."""
-    with fake(count, tls=certificate) as near:
-        port = near.rpartition(":")[2]
-        words = [sys.executable, "-m", "benchmarks.relay", port, str(ROUND_TRIP)]
-        with subprocess.Popen(
-            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as relay:
-            assert relay.stdin
-            assert relay.stdout
-            try:
-                yield f"https://127.0.0.1:{relay.stdout.readline().strip()}"
-            finally:
-                relay.stdin.close()
+    with fake(count, tls=certificate) as near, delayed(near.rpartition(":")[2], ROUND_TRIP) as port:
+        yield f"https://127.0.0.1:{port}"

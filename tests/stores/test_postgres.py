@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from ctypes.util import find_library
 
 import pytest
 
@@ -15,7 +16,7 @@ from reconciler.inventory.stores.base import Content, HistoryLine, Hold
 from reconciler.inventory.stores.postgres import lock, open_store
 from reconciler.inventory.stores.postgres.hold import MAX_LINES
 from reconciler.model.errors import InventoryError, InventoryLocked
-from tests.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer, missing
 from tests.stores.postgres_runs import append, holder, other_process
 
 ANY_BYTES = bytes(range(256))
@@ -284,22 +285,46 @@ def test_a_listener_hears_of_a_new_map(postgres_server: PostgresServer) -> None:
         assert 'with payload "prod:1"' in process.stdout.read()
 
 
-def test_psycopg_is_whole_for_a_program_that_imports_it_later(postgres_server: PostgresServer) -> None:
+WITHOUT_THE_PACKAGE = """
+from importlib.machinery import PathFinder
+whole = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: None if name == "psycopg_binary" else whole(name, *rest)
+"""
+
+
+@pytest.mark.parametrize("hides", [False, True], ids=["psycopg-binary", "the system"])
+def test_libpq_alone_is_loaded_and_prints_nothing(postgres_server: PostgresServer, hides: bool) -> None:
+    """It is the one of psycopg-binary, whose Python modules stay out, or that of the system."""
+    if hides and find_library("pq") is None:
+        missing("libpq of the system")
     program = """
 import sys
-from reconciler.inventory.stores.postgres import open_store
-open_store(sys.argv[1], {}).read()
-print("asyncio of psycopg" if "psycopg.connection_async" in sys.modules else "light")
-import psycopg
-from psycopg import Connection, errors, sql
-with psycopg.connect(sys.argv[2]) as connection:
-    try:
-        connection.execute(sql.SQL("select {}").format(1)).fetchone()
-        connection.execute("select 1/0")
-    except psycopg.errors.DivisionByZero as error:
-        print(isinstance(error, errors.Error), psycopg.pq.version() > 0, Connection is psycopg.Connection)
+from reconciler.inventory.stores.postgres import library
+from reconciler.inventory.stores.postgres.libpq import Connection, options_of
+options = options_of(sys.argv[1], {})
+print(Connection(options).execute("do $$ begin raise warning 'a notice'; end $$"))
+print([name for name in sys.modules if "psycopg" in name])
+print("binary" if "psycopg_binary" in library._path() else "system")
 """
     uri = f"postgres://reconciler@127.0.0.1:{postgres_server.port}/postgres"
-    command = [sys.executable, "-c", program, postgres_server.address(), uri]
+    command = [sys.executable, "-c", (WITHOUT_THE_PACKAGE if hides else "") + program, uri]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.stdout == "light\nTrue True True\n", done.stderr
+    assert done.stderr == ""
+    assert done.stdout == f"[]\n[]\n{'system' if hides else 'binary'}\n"
+
+
+def test_without_a_libpq_the_extra_is_named(postgres_server: PostgresServer) -> None:
+    program = """
+import ctypes.util, sys
+ctypes.util.find_library = lambda _: None
+from reconciler.inventory.stores.postgres import open_store
+from reconciler.model.errors import InventoryError
+try:
+    open_store(sys.argv[1], {}).read()
+except InventoryError as error:
+    print(error.problem.code, error.problem.summary, error.problem.hint, sep=" | ")
+"""
+    command = [sys.executable, "-c", WITHOUT_THE_PACKAGE + program, postgres_server.address()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    said = "missing-extra | there is no libpq, the client library of PostgreSQL | pip install "
+    assert done.stdout == f"{said}'novita-reconciler[postgres]'\n", done.stderr

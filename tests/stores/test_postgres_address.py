@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.inventory.stores.postgres import open_store
 from reconciler.inventory.stores.postgres.address import parse_address
+from reconciler.inventory.stores.postgres.libpq import options_of
 from reconciler.model.errors import InventoryError
 
 
@@ -79,3 +80,27 @@ def test_a_parameter_that_libpq_does_not_know_is_refused() -> None:
         open_store("postgres://db/infra?ssl=yes", {}).read()
     assert refused.value.problem.code == "store-address"
     assert 'invalid URI query parameter: "ssl"' in refused.value.problem.summary
+
+
+@pytest.mark.parametrize(
+    ("query", "variable", "seconds"),
+    [
+        ("", "", "10"),
+        ("", "4", "4"),
+        ("?connect_timeout=3", "4", "3"),
+        ("?connect_timeout=0", "", "10"),
+        ("?connect_timeout=99999999999", "", "10"),
+    ],
+)
+def test_the_time_to_connect_is_that_of_the_address_or_of_its_variable(
+    query: str, variable: str, seconds: str
+) -> None:
+    options = options_of(f"postgres://db/infra{query}", {"PGCONNECT_TIMEOUT": variable})
+    assert options["connect_timeout"] == seconds
+
+
+def test_a_time_to_connect_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InventoryError) as refused:
+        open_store("postgres://db/infra?connect_timeout=soon", {}).read()
+    assert refused.value.problem.code == "store-address"
+    assert "connect_timeout is no number of seconds: soon" in refused.value.problem.summary

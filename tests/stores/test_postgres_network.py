@@ -51,6 +51,8 @@ def test_a_dropped_path_frees_the_lock_and_stops_the_run(parameters: str, limit:
                 hold.append(b"after\n")
             assert append(process, "late") == "lock-lost"
         assert store.read().journal == b"of the other run\nbefore\nafter\n"
+        with pytest.raises(ConnectionLost, match="in time"):
+            Connection(options_of(f"postgres://u@{path.client}/db?connect_timeout=1", {}))
 
 
 def test_the_server_uses_the_same_times(postgres_server: PostgresServer) -> None:

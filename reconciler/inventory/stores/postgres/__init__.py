@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 
 from reconciler.inventory.stores.base import Store
 from reconciler.inventory.stores.postgres.address import parse_address
@@ -17,7 +16,3 @@ def open_store(address: str, environ: Mapping[str, str]) -> Store:
     variables, such as PGPASSWORD.
     """
     return PostgresStore(parse_address(address), environ)
-
-
-if find_spec("psycopg") is None:  # it is imported with the first connection
-    raise ModuleNotFoundError("No module named 'psycopg'", name="psycopg")

@@ -49,10 +49,10 @@ def not_valid(address: Address, message: str) -> InventoryError:
 
 
 def no_library(error: ImportError) -> InventoryError:
-    """Return the error for a psycopg without libpq."""
+    """Return the error for a machine without a libpq that can be loaded."""
     return _error(
         "missing-extra",
-        "psycopg is installed without libpq, the client library of PostgreSQL",
+        "there is no libpq, the client library of PostgreSQL",
         str(error).partition("\n")[0],
         hint="pip install 'novita-reconciler[postgres]'",
     )

@@ -27,7 +27,6 @@ from reconciler.inventory.stores.postgres.libpq import (
     StatementFailed,
 )
 from reconciler.model.durations import (
-    CONNECT_TIMEOUT,
     MAX_LOCK_AGE,
     POOLER_TIMEOUT,
     RECONNECT_TIMEOUT,
@@ -250,7 +249,7 @@ class SessionLock:
             try:
                 if self._connection is None:
                     left = max(end - time.monotonic(), SESSION_POLL)
-                    self._connection = Connection(self._options, timeout=min(CONNECT_TIMEOUT, left))
+                    self._connection = Connection(self._options, timeout=left)
                 rows = self._connection.execute(end_former, name, self.fence, key)
                 if not rows:
                     break

@@ -26,7 +26,7 @@ KEEPALIVES: Final = {
 
 _BAD: Final = 1
 _READING, _WRITING, _CONNECTED = 1, 2, 3
-_MAX_SECONDS: Final = 1_000_000  # the kernel counts milliseconds in 32 bits
+_SANE: Final = range(1, 1_000_000)  # the kernel counts milliseconds in 32 bits
 _WITH_ROWS: Final = (1, 2)  # a command that is done, and one with rows
 _SQLSTATE: Final = ord("C")
 _SHUTDOWN: Final = ("57P01", "57P02", "57P03", "57P05", "08")
@@ -186,7 +186,7 @@ def options_of(uri: str, environ: Mapping[str, str]) -> dict[str, str]:
     except ValueError:
         raise ValueError(f"connect_timeout is no number of seconds: {timeout}") from None
     # psql waits for ever at 0. Nothing here does.
-    named["connect_timeout"] = str(seconds if 0 < seconds <= _MAX_SECONDS else round(CONNECT_TIMEOUT))
+    named["connect_timeout"] = str(seconds if seconds in _SANE else round(CONNECT_TIMEOUT))
     return {**KEEPALIVES, "client_encoding": "UTF8", **named}
 
 

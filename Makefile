@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo quick test chaos fuzz bench lint fmt docs lock wheel hooks clean
+.PHONY: help demo quick test chaos fuzz bench lint fmt docs lock wheel dist owner hooks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,8 +48,8 @@ fmt: .venv/developing ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/developing ## Write docs/cli.md from the help texts
-	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py
+docs: .venv/developing ## Write docs/cli.md and docs/reconciler.1 from the help texts
+	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py tests/test_man_page.py
 
 LOCKS := reconciler/github_action
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
@@ -64,6 +64,19 @@ lock: .venv/developing ## Write the requirements of action.yml, after a change o
 
 wheel: .venv/bin/python ## Build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+# The list of components is made from an environment that has only the wheel.
+dist: .venv/developing ## Build the wheel, the source distribution and their list of components (SBOM) into dist/
+	rm -rf dist build/sbom
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv --without-pip build/sbom
+	$(BIN)/python -m pip --python build/sbom/bin/python install --quiet --disable-pip-version-check dist/*.whl
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file dist/novita-reconciler.cdx.json build/sbom/bin/python
+
+owner: ## Name the GitHub account that publishes the project (OWNER=name)
+	@test -n "$(OWNER)" || { echo "Usage: make owner OWNER=name" >&2; exit 64; }
+	git grep -lz 'acme/novita-reconciler' | xargs -0 perl -pi -e 's{acme/novita-reconciler}{$(OWNER)/novita-reconciler}g'
 
 hooks: .venv/developing ## Check each commit with pre-commit before it is made
 	$(BIN)/pre-commit install

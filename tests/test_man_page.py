@@ -1,4 +1,4 @@
-"""The manual page is generated from the help of the commands and the tables of README.md; `make docs` updates it."""
+"""The manual page, generated from the help of the commands and README.md; `make docs` updates it."""
 
 from __future__ import annotations
 

@@ -53,9 +53,7 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog(checkout: Path)
         ("1.2.3", "## 1.2.3 - 2026-11-29\n\n- A thing.\n", "is not a tag"),
     ],
 )
-def test_a_tag_that_nobody_prepared_is_not_released(
-    checkout: Path, tag: str, section: str, why: str
-) -> None:
+def test_a_tag_that_nobody_prepared_is_not_released(checkout: Path, tag: str, section: str, why: str) -> None:
     write_changelog(checkout, section)
 
     done = notes(checkout, tag)

@@ -15,7 +15,6 @@ from reconciler.apply.clock import pause
 from reconciler.apply.writer import Writer
 from reconciler.model import durations
 from reconciler.model.apply_events import ApplyEvent, ImageWarming
-from reconciler.model.command import command_line
 from reconciler.model.errors import (
     AnswerLost,
     ApiError,
@@ -163,11 +162,11 @@ class Warmup:
             pause(self._clock, min(next(polls), self._every, left), self._stop)
         if self._stop.is_set():
             return
-        longer = command_line("reconciler", "apply", "--prewarm-timeout", f"{max(self._within * 3, 60):.0f}s")
+        longer = f"--prewarm-timeout {max(self._within * 3, 60):.0f}s"
         for image in waiting.values():
             self._warn(
                 f"{image} is not warm after {self._within:g} seconds, and its endpoints were changed anyway",
-                hint=f"Novita goes on to warm it; the next time, `{longer}` waits longer",
+                hint=f"Novita goes on to warm it; `{longer}` waits longer the next time",
             )
 
     def _is_over(self, image: PulledImage, task: PrewarmTask | None, seen: dict[Key, str]) -> bool:

@@ -86,6 +86,16 @@ def _from_environment(key: str, context: Context) -> str:
     return value
 
 
+def prewarm_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --prewarm and --prewarm-timeout to a command."""
+    prewarm = click.option(
+        "--prewarm",
+        is_flag=True,
+        help="Warm a new image in its region first, as `prewarm: true` of a declared endpoint does.",
+    )
+    return prewarm(options.prewarm_timeout(command))
+
+
 ENVIRONMENT = (
     click.option(
         "--env",

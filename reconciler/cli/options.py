@@ -169,7 +169,7 @@ prewarm_timeout: Final = click.option(
     "--prewarm-timeout",
     type=duration_seconds,
     metavar="DURATION",
-    help="Wait at most this long until the images of endpoints with `prewarm` are warm, such as 90s or 15m;"
+    help="Wait at most this long until images that are warmed first are warm, such as 90s or 15m;"
     " 0 does not wait. (default: prewarm_timeout of config.yaml, 10m)",
 )
 probe: Final = click.option(

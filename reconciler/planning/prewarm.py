@@ -53,7 +53,9 @@ def _new_image(change: Change) -> PulledImage | None:
     kind = KINDS[change.kind]
     if isinstance(change, Create):
         return kind.image_to_pull(change.desired.fields)
-    image = kind.image_to_pull(change.target)
+    is_partial = change.desired.is_partial
+    fields = kind.merge_fields(change.live.fields, change.target) if is_partial else change.target
+    image = kind.image_to_pull(fields)
     if image is None or isinstance(change, Replace):
         return image
     before = kind.image_to_pull(change.live.fields)

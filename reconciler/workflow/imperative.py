@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 from reconciler.config.loader import LoadedConfig, check_item, load_item
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
+from reconciler.model.command import Operand, command_line
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Lifecycle, Tracked, address
+from reconciler.model.resource import REGISTRY, Desired, Lifecycle, Tracked, address
 from reconciler.model.secrets import Secret
-from reconciler.model.values import escaped
+from reconciler.model.values import Reference, escaped
+from reconciler.planning.dependencies.references import recorded_ids, references_of, with_known_ids
 from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, revert_notes
 from reconciler.planning.leases import with_lease
 from reconciler.planning.selection import NONE, Selection
@@ -31,22 +33,25 @@ def read_files(context: Context) -> LoadedConfig:
 
 
 def deploy_goal(
-    context: Context, item: Mapping[str, Any], *, files: Files = read_files
+    context: Context, item: Mapping[str, Any], *, image_auth: str = "", files: Files = read_files
 ) -> tuple[Context, Goal]:
     """Return the goal that creates an endpoint from an item in the form of the YAML, with literal text.
 
-    Its record is marked `imperative` unless its name is declared, so that no plan deletes it.
+    `image_auth` is the name of a credential that is declared or recorded, or else an ID. The record is marked
+    `imperative` unless the name is declared, so that no plan deletes the endpoint.
     """
     name = str(item.get("endpoint", ""))
 
     def load(context: Context) -> LoadedConfig:
         loaded = files(context)
-        desired, problems = desired_from_item(context, item, loaded)
+        given = {**item, **_credential(context, loaded, image_auth)} if image_auth else item
+        desired, problems = desired_from_item(context, given, loaded)
         declared = find_declared(loaded, name)
         desired = replace(
-            desired,
+            _with_recorded_ids(context, desired),
             origin="declared" if declared else "imperative",
             lifecycle=declared.lifecycle if declared else Lifecycle(),
+            prewarm=desired.prewarm or (declared is not None and declared.prewarm),
         )
         return replace_declared(loaded, desired, *problems, *_reverted_by_apply(desired, declared))
 
@@ -54,11 +59,17 @@ def deploy_goal(
 
 
 def update_goal(
-    context: Context, name: str, changes: Mapping[str, Any], *, files: Files = read_files
+    context: Context,
+    name: str,
+    changes: Mapping[str, Any],
+    *,
+    prewarm: bool = False,
+    files: Files = read_files,
 ) -> tuple[Context, Goal]:
     """Return the goal that changes these fields (YAML names, literal text); `env` replaces all variables.
 
-    Raise InvalidConfig for invalid values.
+    A new image is warmed first if `prewarm`, or if the endpoint declares it. Raise InvalidConfig for invalid
+    values.
     """
     problems = check_item({"endpoint": name, **changes})
     if any(problem.is_error for problem in problems):
@@ -70,7 +81,14 @@ def update_goal(
         declared, record = find_declared(loaded, name), find_record(context, name)
         lease = record.lease if record else None
         desired = _with_secret_env(
-            Desired(name=name, app_name="", fields=fields, is_partial=True, lease=lease)
+            Desired(
+                name=name,
+                app_name="",
+                fields=fields,
+                is_partial=True,
+                lease=lease,
+                prewarm=prewarm or (declared is not None and declared.prewarm),
+            )
         )
         if declared and lease and not lease.has_expired(context.now()):
             declared = with_lease(declared, lease)
@@ -135,6 +153,34 @@ def replace_declared(loaded: LoadedConfig, desired: Desired, *problems: Problem)
     """Return the configuration with this endpoint instead of its declaration, and these problems only."""
     others = (other for other in loaded.desired if other.name != desired.name)
     return replace(loaded, desired=(*others, desired), problems=problems)
+
+
+def _credential(context: Context, loaded: LoadedConfig, name_or_id: str) -> Mapping[str, str]:
+    """Return the field for a credential, which refers to it by name if that is declared or recorded."""
+    named = Reference(REGISTRY, name_or_id)
+    is_known = named in recorded_ids(load_inventory(context.store)).current
+    is_known = is_known or any(other.address == named.address for other in loaded.others)
+    return {"imageAuth" if is_known else "imageAuthId": name_or_id}
+
+
+def _with_recorded_ids(context: Context, desired: Desired) -> Desired:
+    """Return the endpoint with recorded IDs in place of references. Raise InvalidConfig if one has none."""
+    if not any(references_of(desired)):
+        return desired
+    desired = with_known_ids(desired, recorded_ids(load_inventory(context.store)))
+    if missing := [_not_applied(desired, reference) for _, reference in references_of(desired)]:
+        raise InvalidConfig(*missing)
+    return desired
+
+
+def _not_applied(desired: Desired, reference: Reference) -> Problem:
+    apply = command_line("reconciler", "apply", "--target", Operand(reference.address))
+    return Problem(
+        code="unresolved-reference",
+        summary=f"`{desired.name}` refers to {reference.address}, which was not applied yet",
+        hint=f"create it first: {apply}",
+        address=desired.address,
+    )
 
 
 def _with_secret_env(desired: Desired) -> Desired:

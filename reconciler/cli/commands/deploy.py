@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from reconciler.cli import options
-from reconciler.cli.imperative_options import approval, context_of, environment, with_environment_options
+from reconciler.cli.imperative_options import (
+    approval,
+    context_of,
+    environment,
+    prewarm_options,
+    with_environment_options,
+)
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import complete_specs
@@ -48,7 +55,10 @@ from reconciler.cli.shell_completion import complete_specs
 )
 @click.option("--command", metavar="TEXT", help="Start command, in place of the one of the image.")
 @click.option(
-    "--image-auth", "imageAuthId", metavar="ID", help="ID of the registry credentials for a private image."
+    "--image-auth",
+    metavar="NAME",
+    default="",
+    help="Registry credential for a private image: the name of one in `registries:`, or an ID.",
 )
 @click.option(
     "--app-name",
@@ -57,6 +67,7 @@ from reconciler.cli.shell_completion import complete_specs
     help="Label in the URL, which cannot be changed later. (default: NAME)",
 )
 @with_environment_options
+@prewarm_options
 @approval()
 @options.over_budget
 @with_run
@@ -65,6 +76,9 @@ from reconciler.cli.shell_completion import complete_specs
 def deploy(
     run: Run,
     name: str,
+    image_auth: str,
+    prewarm: bool,
+    prewarm_timeout: float | None,
     env: tuple[str, ...],
     env_files: tuple[str, ...],
     approved: bool,
@@ -85,12 +99,14 @@ def deploy(
     variables = environment(env, env_files, run.context)
     if variables is not None:
         item["env"] = variables
-    context = run.list_early(
-        context_of(run, lock_timeout, message, other_account=other_account, over_budget=over_budget),
-        with_limits=True,
+    if prewarm:
+        item["prewarm"] = True
+    given_context = context_of(
+        run, lock_timeout, message, other_account=other_account, over_budget=over_budget
     )
+    context = run.list_early(replace(given_context, prewarm_timeout=prewarm_timeout), with_limits=True)
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import deploy_goal
 
-    context, goal = deploy_goal(context, item)
+    context, goal = deploy_goal(context, item, image_auth=image_auth)
     return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from reconciler.cli import options
-from reconciler.cli.imperative_options import approval, context_of, environment, with_environment_options
+from reconciler.cli.imperative_options import (
+    approval,
+    context_of,
+    environment,
+    prewarm_options,
+    with_environment_options,
+)
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_events, with_reports
 from reconciler.cli.shell_completion import complete_endpoints
@@ -26,6 +33,7 @@ from reconciler.cli.shell_completion import complete_endpoints
 )
 @with_environment_options
 @click.option("--no-env", is_flag=True, help="Remove all environment variables.")
+@prewarm_options
 @approval()
 @options.over_budget
 @with_run
@@ -34,6 +42,8 @@ from reconciler.cli.shell_completion import complete_endpoints
 def update(
     run: Run,
     name: str,
+    prewarm: bool,
+    prewarm_timeout: float | None,
     env: tuple[str, ...],
     env_files: tuple[str, ...],
     no_env: bool,
@@ -60,12 +70,12 @@ def update(
         raise click.UsageError(
             "specify at least one of --image, --replicas, --task-timeout, --env, --env-file and --no-env"
         )
-    context = run.list_early(
-        context_of(run, lock_timeout, message, other_account=other_account, over_budget=over_budget),
-        with_limits=True,
+    given_context = context_of(
+        run, lock_timeout, message, other_account=other_account, over_budget=over_budget
     )
+    context = run.list_early(replace(given_context, prewarm_timeout=prewarm_timeout), with_limits=True)
     from reconciler.cli.apply_flow import run_apply
     from reconciler.workflow.imperative import update_goal
 
-    context, goal = update_goal(context, name, changes)
+    context, goal = update_goal(context, name, changes, prewarm=prewarm)
     return run_apply(run.out, context, approved=approved, goal=goal, wait=wait)

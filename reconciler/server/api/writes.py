@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -118,7 +119,8 @@ async def _change(
 ) -> ChangeResult | Response | None:
     """Make a change and return its result, or the answer that says why it was not made."""
     service = service_of(request)
-    context = service.context_for(request.state.caller)
+    # a client that waits for minutes gives up, so images are only begun to be warmed
+    context = replace(service.context_for(request.state.caller), prewarm_timeout=0.0)
     try:
         return await service.change(lambda: goal_of(context))
     except TooManyWrites:

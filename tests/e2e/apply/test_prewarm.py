@@ -116,7 +116,7 @@ def test_an_apply_waits_no_longer_than_it_may(sandbox: Sandbox, args: list[str])
     assert ran.code == 0
     assert time.monotonic() - started < 10
     assert f"{IMAGE} in us-dallas-nas-2 is not warm after 0.3 seconds, and its endpoints were" in ran.err
-    assert "`reconciler apply --prewarm-timeout 60s`" in ran.err
+    assert "`--prewarm-timeout 60s` waits longer" in ran.err
     assert "chat" in sandbox.live()
 
 
@@ -406,3 +406,38 @@ def test_a_call_that_hangs_holds_the_apply_no_longer_than_the_timeout(
     (warning,) = warnings(sandbox, "--prewarm-timeout", "0.4s")
     assert time.monotonic() - started < 10
     assert "warmed" in warning
+
+
+def test_deploy_warms_on_request(sandbox: Sandbox) -> None:
+    """The image is there before the endpoint, and the wait has its limit."""
+    sandbox.sim.world.switch(prewarm_seconds=1000)
+    args = ("deploy", "chat", "--image", IMAGE, "--spec", "small", "--yes")
+    ran = sandbox.run(*args, "--prewarm", "--prewarm-timeout", "0.2s")
+    assert (ran.code, f"{IMAGE} in us-dallas-nas-2 is not warm after 0.2 seconds" in ran.err) == (0, True)
+    assert [one.operation for one in sandbox.sent("prewarm_create", "create")] == ["prewarm_create", "create"]
+    ran = sandbox.run("update", "chat", "--image", NEXT, "--prewarm", "--prewarm-timeout", "0", "--yes")
+    assert ran.code == 0, ran.err
+    assert [one["imageUrl"] for one in tasks(sandbox)] == [IMAGE, NEXT]
+
+
+def test_update_warms_what_is_declared_so(sandbox: Sandbox) -> None:
+    """By the declaration of the endpoint, without an option; a change without an image warms nothing."""
+    sandbox.declare(warmed())
+    sandbox.apply()
+    ran = sandbox.run("update", "chat", "--replicas", "3", "--yes")
+    assert (ran.code, len(tasks(sandbox))) == (0, 1)
+    ran = sandbox.run("update", "chat", "--image", NEXT, "--yes")
+    assert "1 image is warmed before the endpoints are changed" in ran.out + ran.err
+    assert [one["imageUrl"] for one in tasks(sandbox)] == [IMAGE, NEXT]
+
+
+def test_a_rollback_does_not_wait_for_an_image(sandbox: Sandbox) -> None:
+    """It is in a hurry: the version that it leaves may not serve."""
+    sandbox.declare(warmed())
+    sandbox.apply()
+    sandbox.declare(warmed(image=NEXT))
+    sandbox.apply()
+    before = len(sandbox.sim.requests)
+    ran = sandbox.run("rollback", "chat", "1", "--yes")
+    assert (ran.code, sandbox.live()["chat"]["image"]["image"]) == (0, IMAGE), ran.err
+    assert not [one for one in sandbox.sim.requests[before:] if one.operation.startswith("prewarm")]

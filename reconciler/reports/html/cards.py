@@ -41,13 +41,19 @@ def change_card(
     result: ChangeResult | None,
     explanation: Explanation | None,
     is_open: bool,
+    followers: str = "",
 ) -> str:
-    """Return the card of a change, collapsed unless `is_open`; a link to `anchor` expands it."""
+    """Return the card of a change, collapsed unless `is_open`; a link to `anchor` expands it.
+
+    `followers` says which endpoints follow a rotation, "" if none do.
+    """
     parts: list[str] = []
     if result is not None and result.problem is not None and result.outcome is not Outcome.NOT_ATTEMPTED:
         parts.append(problem_card(result.problem))
     parts.append(lost_list(change))
     parts.append(_body(_table_of(change), _chart_of(change)))
+    if followers:
+        parts.append(f"<p>{escape(capitalized(followers))}")
     if explanation is not None:
         parts.append(_explained(explanation))
     words = action_phrase(change) if result is None else change.action.value

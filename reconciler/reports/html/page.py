@@ -8,15 +8,17 @@ from typing import Final
 
 from reconciler import __version__
 from reconciler.model.drift import Alarm
-from reconciler.model.plan import Change, Drift, Plan
+from reconciler.model.plan import Drift, Plan
 from reconciler.model.problem import limit_problems
 from reconciler.model.resource import Live, key_of
 from reconciler.model.run_report import RunReport
 from reconciler.planning.explain import Explanation, explain
 from reconciler.planning.fingerprint import plan_digest
+from reconciler.planning.review.disruption import effects_of
 from reconciler.reports.html.cards import change_card, drift_card, escape, problem_card
 from reconciler.reports.html.outputs import outputs_list
 from reconciler.reports.html.preflight import preflight_list
+from reconciler.reports.run.effects import followers_text
 from reconciler.reports.run.outputs import outputs_of
 from reconciler.reports.run.preflight import HEADING
 from reconciler.reports.run.summary import (
@@ -24,8 +26,10 @@ from reconciler.reports.run.summary import (
     all_problems,
     drift_state_counts,
     exit_code_text,
+    followers_in,
     headline,
     severity_counts,
+    shown_changes,
     tone,
 )
 from reconciler.reports.run.text import action_symbol, unmanaged_line
@@ -106,7 +110,7 @@ def _sections(run: RunReport) -> Iterator[str]:
 
         yield _section("cost", "Cost", cost_parts(run.plan.cost))
     if run.drift_report is None:
-        yield from _changes(run, run.plan.pending, explanations)
+        yield from _changes(run, run.plan, explanations)
         yield _section("preflight", HEADING, preflight_list(run.plan))
         yield _section("outputs", "Outputs", list(filter(None, [outputs_list(outputs_of(run))])))
     yield _unmanaged(run.plan.unmanaged)
@@ -133,9 +137,8 @@ def _drift(run: RunReport, plan: Plan, explanations: Mapping[str, Explanation]) 
     return _section("drift", "Changed outside of reconciler", [index, *cards] if cards else [])
 
 
-def _changes(
-    run: RunReport, changes: Sequence[Change], explanations: Mapping[str, Explanation]
-) -> Iterator[str]:
+def _changes(run: RunReport, plan: Plan, explanations: Mapping[str, Explanation]) -> Iterator[str]:
+    changes, followers, effects = shown_changes(run), followers_in(run), effects_of(plan)
     results = {result.change.key: result for result in run.report.results} if run.report else {}
     index = _index(
         [(action_symbol(change), change.key, f"c{number}") for number, change in enumerate(changes)]
@@ -146,6 +149,7 @@ def _changes(
             f"c{number}",
             result=results.get(change.key),
             explanation=explanations.get(change.key),
+            followers=followers_text(found, effects) if (found := followers.get(change.address)) else "",
             is_open=len(changes) <= MAX_EXPANDED,
         )
         for number, change in enumerate(changes)

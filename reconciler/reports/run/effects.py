@@ -1,13 +1,18 @@
-"""The effect of a change on what runs now, in words and as JSON."""
+"""The effect of a change on what runs now, in words and as JSON, and who follows a rotation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from reconciler.kinds.registry import KINDS
+from reconciler.model.plan import Change
 from reconciler.model.review.blast_radius import BlastRadius, Effect
 from reconciler.model.text import quantity
 from reconciler.model.values import Json
+
+SHOWN_FOLLOWERS: Final = 20
+"""Names of endpoints that follow a rotation. More would hide the changes around them."""
 
 
 def effect_text(effect: BlastRadius) -> str:
@@ -31,6 +36,20 @@ def effect_text(effect: BlastRadius) -> str:
             return f"rolling restart of {workers}{peak}"
         case Effect.MAY_RESTART:
             return f"may restart {workers}{peak}"
+
+
+def followers_text(followers: Sequence[Change], effects: Mapping[str, BlastRadius]) -> str:
+    """Return who follows a rotation, such as `rotated: 2 endpoints follow, with rolling restarts: a, b`.
+
+    The endpoints have no other change. `effects` are those of the plan, by the keys of its changes.
+    """
+    count = quantity(len(followers), KINDS[followers[0].kind].noun)
+    verb = "follows" if len(followers) == 1 else "follow"
+    known = filter(None, (effects.get(change.key) for change in followers))
+    how = ", with rolling restarts" if any(effect.disrupts for effect in known) else ""
+    more = len(followers) - SHOWN_FOLLOWERS
+    names = ", ".join(change.name for change in followers[:SHOWN_FOLLOWERS])
+    return f"rotated: {count} {verb}{how}: {names}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def effect_document(effect: BlastRadius) -> dict[str, Json]:

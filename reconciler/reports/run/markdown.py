@@ -17,10 +17,10 @@ from reconciler.model.review.preflight import PreflightCheck
 from reconciler.model.run_report import RunReport
 from reconciler.model.values import ABSENT
 from reconciler.planning.explain import Explanation, explain
-from reconciler.planning.review.disruption import effect_of
+from reconciler.planning.review.disruption import effect_of, effects_of
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.run.drift import drift_state_text
-from reconciler.reports.run.effects import effect_text
+from reconciler.reports.run.effects import effect_text, followers_text
 from reconciler.reports.run.markdown_escape import code, text
 from reconciler.reports.run.outputs import NO_URL, EndpointOutput, outputs_of
 from reconciler.reports.run.preflight import HEADING, concerned_text, shown_checks
@@ -32,9 +32,11 @@ from reconciler.reports.run.summary import (
     change_summary,
     drift_state_counts,
     exit_code_text,
+    followers_in,
     headline,
     severity_counts,
     shortened,
+    shown_changes,
     value_change,
     verification_texts,
 )
@@ -84,14 +86,15 @@ def _sections(run: RunReport) -> Iterator[Section]:
             for item in alarm.items
         }
     else:
-        yield _changes(run, run.plan.pending)
+        shown = shown_changes(run)
+        yield _changes(run, run.plan, shown)
         if run.plan.cost is not None:
             from reconciler.reports.run.markdown_cost import cost_section
 
             yield cost_section(run.plan.cost, _omitted("costs"))
         yield _preflight(run.plan)
         yield _outputs(run)
-        yield _all_details(run.plan.pending, explanations)
+        yield _all_details(shown, explanations)
         drifted, marks = list(run.plan.drift), {}
     yield Section(
         opening=f"\n### {DRIFT_HEADING.removeprefix('Note: ')}\n\n"
@@ -112,13 +115,21 @@ def _sections(run: RunReport) -> Iterator[Section]:
     )
 
 
-def _changes(run: RunReport, changes: Sequence[Change]) -> Section:
+def _changes(run: RunReport, plan: Plan, changes: Sequence[Change]) -> Section:
+    followers, effects = followers_in(run), effects_of(plan)
     results = {result.change.key: result for result in run.report.results} if run.report else {}
     ended = "Outcome | " if results else ""
     return Section(
         opening=f"\n### Changes\n\n| | Endpoint | Action | What changes | Workers | Cause | {ended}\n"
         f"|-|-|-|-|-|-|{'-|' if ended else ''}\n",
-        rows=[_row(change, results.get(change.key)) for change in changes],
+        rows=[
+            _row(
+                change,
+                results.get(change.key),
+                followers_text(found, effects) if (found := followers.get(change.address)) else "",
+            )
+            for change in changes
+        ],
         rank=2,
         left_out=_omitted("changes"),
     )
@@ -180,12 +191,12 @@ def _problem(problem: Problem) -> str:
     return f"- {'<br>'.join(lines)}\n"
 
 
-def _row(change: Change, result: ChangeResult | None) -> str:
+def _row(change: Change, result: ChangeResult | None, followers: str) -> str:
     cells = [
         code(action_symbol(change)),
         code(change.key),
         change.action.value,
-        text(change_summary(change)),
+        text("; ".join(filter(None, [change_summary(change), followers]))),
         effect_text(effect) if (effect := effect_of(change)) else "",
         causes(change),
     ]

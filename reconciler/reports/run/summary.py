@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
@@ -14,6 +14,7 @@ from reconciler.model.problem import ExitCode, Place, Problem, Severity
 from reconciler.model.run_report import RunReport
 from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT
+from reconciler.planning.dependencies.order import followers_of
 from reconciler.reports.run.drift import drift_line
 from reconciler.reports.run.text import SYMBOLS, plan_line, unchanged_line
 from reconciler.reports.terminal.progress import report_line
@@ -123,6 +124,31 @@ def severity_counts(problems: tuple[Problem, ...]) -> str:
         (sum(p.severity is severity for p in problems), severity.value) for severity in Severity
     ]
     return ", ".join(quantity(count, word) for count, word in counts_by_severity if count)
+
+
+def followers_in(run: RunReport) -> Mapping[str, Sequence[Change]]:
+    """Return the changes that only follow a rotation, by the address of what is rotated.
+
+    A report shows them with the rotation. One that failed or was not attempted, or that is to be explained,
+    is shown by itself.
+    """
+    if run.plan is None or run.explained:
+        return {}
+    results = run.report.results if run.report else ()
+    failed = {result.change.key for result in results if result.outcome is not Outcome.DONE}
+    followers = {
+        address: [change for change in found if change.key not in failed]
+        for address, found in followers_of(run.plan).items()
+    }
+    return {address: found for address, found in followers.items() if found}
+
+
+def shown_changes(run: RunReport) -> Sequence[Change]:
+    """Return the pending changes that a report shows by themselves."""
+    if run.plan is None:
+        return ()
+    hidden = {change.key for found in followers_in(run).values() for change in found}
+    return [change for change in run.plan.pending if change.key not in hidden]
 
 
 def change_summary(change: Change) -> str:

@@ -105,7 +105,10 @@ def _lines(
             if change.key in hidden:
                 continue
             yield from _change(change, effects, style, is_explained=change.key in explanations)
-            yield from _followers(followers.get(change.address, ()), effects, style)
+            if following := followers.get(change.address):
+                from reconciler.reports.run.effects import followers_text
+
+                yield style.dim(f"      # ({plain(followers_text(following, effects))})")
             yield from explanations.get(change.key, ())
             yield ""
         yield style.bold(plan_line(plan))
@@ -194,19 +197,6 @@ def _change(
         yield effect_line(effect, style)
     elif isinstance(change, Replace):
         yield style.dim("      # (the ID will change)")
-
-
-def _followers(
-    followers: Sequence[Change], effects: Mapping[str, BlastRadius], style: Style
-) -> Iterator[str]:
-    """Yield a line about the users of a rotated object, which have no other change."""
-    if followers:
-        count = _count([change.kind for change in followers])
-        verb = "follows" if len(followers) == 1 else "follow"
-        known = filter(None, (effects.get(change.key) for change in followers))
-        how = ", with rolling restarts" if any(effect.disrupts for effect in known) else ""
-        names = ", ".join(plain(change.name) for change in followers)
-        yield style.dim(f"      # (rotated: {count} {verb}{how}: {names})")
 
 
 def effect_line(effect: BlastRadius, style: Style) -> str:

@@ -158,3 +158,19 @@ def test_drift_of_an_endpoint_is_seen_and_undone(sandbox: Sandbox) -> None:
     assert sandbox.plan().actions == {"chat": "update"}
     sandbox.apply()
     assert used(sandbox)["chat"] == recorded(sandbox)[f"{TYPE}.hub"]
+
+
+def test_every_report_says_who_follows_in_one_line(team: Sandbox) -> None:
+    """Markdown and HTML show the rotation with its followers; of an apply, only those that failed."""
+    team.run("plan", "--markdown-into", "plan.md", "--html-into", "plan.html")
+    for page in ("plan.md", "plan.html"):
+        text = (team.root / page).read_text()
+        assert text.lower().count("rotated: 3 endpoints follow") == 1, page
+    assert "| <code>&#126;</code> |" not in (team.root / "plan.md").read_text()
+    team.sim.faults.add(Fault(operation="update", status=400))
+    ran = team.run("apply", "--auto-approve", "--markdown-into", "apply.md", "--html-into", "apply.html")
+    assert ran.code == 4
+    rows = (team.root / "apply.md").read_text()
+    assert "rotated: 2 endpoints follow" in rows
+    assert rows.count("| <code>&#126;</code> |") == 1
+    assert "Rotated: 2 endpoints follow" in (team.root / "apply.html").read_text()

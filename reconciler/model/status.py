@@ -37,7 +37,8 @@ class StorageInfo:
     """A network storage of the account.
 
     size_gb: GB, None if Novita does not report it. region: its cluster ID. mounted_by: the names of the live
-    endpoints that mount it. is_recorded: the inventory records it. price_per_gb_day: USD, None if unknown.
+    endpoints that mount it. is_recorded: the inventory records it. environment: another environment whose
+    inventory records it, or "". price_per_gb_day: USD, None if unknown.
     """
 
     name: str
@@ -47,6 +48,7 @@ class StorageInfo:
     mounted_by: tuple[str, ...] = ()
     is_recorded: bool = False
     price_per_gb_day: Decimal | None = None
+    environment: str = ""
 
 
 class Phase(StrEnum):

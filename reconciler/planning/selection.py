@@ -52,8 +52,8 @@ class Selection:
             name, self.excludes
         )
 
-    def unmatched(self, names: Iterable[str]) -> tuple[Problem, ...]:
-        """Return a problem for each target that matches none of the names."""
+    def unmatched(self, names: Iterable[str], noun: str = "endpoint") -> tuple[Problem, ...]:
+        """Return a problem for each target that matches none of the names, which are those of a `noun`."""
         if not self.targets or self.kind != ENDPOINT:
             return ()
         names = (*names, *self.others)
@@ -61,7 +61,7 @@ class Selection:
         return tuple(
             Problem(
                 code="no-such-target",
-                summary=f"--target {pattern} matches no endpoint",
+                summary=f"--target {pattern} matches no {noun}",
                 hint=_hint(pattern, names),
             )
             for pattern in self.targets

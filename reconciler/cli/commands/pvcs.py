@@ -14,7 +14,8 @@ from reconciler.model.problem import ExitCode
 def pvcs(run: Run, output: str | None) -> int:
     """List the network storages of the account, and the endpoints that mount them.
 
-    The column RECORDED shows whether the inventory records a storage, so that `apply` manages it.
+    The column RECORDED shows whether the inventory records a storage, so that `apply` manages it, or which
+    other environment does. --target and --exclude take names of storages, or their addresses.
     """
     context = run.list_early(run.context)
     from reconciler.reports.terminal.values import plain
@@ -28,6 +29,8 @@ def pvcs(run: Run, output: str | None) -> int:
         run.out.result("".join(f"{plain(storage.name)}\n" for storage in result.storages))
     elif result.storages:
         run.out.result(storages_text(result.storages, run.out.screen))
+    elif not run.context.selection.is_everything:
+        run.out.line("--exclude matches all network storages of the account.")
     else:
         run.out.line("The account has no network storages; declare them under `storages:` in endpoints.yaml.")
     run.out.problems(result.problems)

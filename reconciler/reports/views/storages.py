@@ -19,12 +19,18 @@ def storages_text(storages: Sequence[StorageInfo], screen: Screen | None = None)
             Cell(storage.id),
             Cell("unknown" if storage.size_gb is None else f"{storage.size_gb} GB"),
             Cell(storage.region),
-            Cell("yes", "green") if storage.is_recorded else Cell("no", "yellow"),
+            _recorded(storage),
             Cell(", ".join(storage.mounted_by) or "-"),
         ]
         for storage in storages
     ]
     return table_text(TITLES, rows, screen)
+
+
+def _recorded(storage: StorageInfo) -> Cell:
+    if storage.environment:
+        return Cell(f"environment {storage.environment}")
+    return Cell("yes", "green") if storage.is_recorded else Cell("no", "yellow")
 
 
 def storage_document(storage: StorageInfo) -> dict[str, Json]:
@@ -37,5 +43,6 @@ def storage_document(storage: StorageInfo) -> dict[str, Json]:
         "region": storage.region,
         "mountedBy": list(storage.mounted_by),
         "recorded": storage.is_recorded,
+        "environment": storage.environment,
         "pricePerGbDay": None if price is None else format(price, "f"),
     }

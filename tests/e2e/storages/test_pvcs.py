@@ -26,6 +26,7 @@ def test_the_storages_of_the_account(sandbox: Sandbox) -> None:
             "region": REGION,
             "mountedBy": [],
             "recorded": False,
+            "environment": "",
             "pricePerGbDay": "0.00200",
         },
         {
@@ -35,6 +36,7 @@ def test_the_storages_of_the_account(sandbox: Sandbox) -> None:
             "region": REGION,
             "mountedBy": ["chat", "llm"],
             "recorded": True,
+            "environment": "",
             "pricePerGbDay": "0.00200",
         },
     ]
@@ -51,3 +53,35 @@ def test_an_account_without_storages(sandbox: Sandbox) -> None:
     assert (ran.code, ran.out) == (0, "")
     assert "declare them under `storages:`" in ran.err
     assert sandbox.run("pvcs", "--json").document == []
+
+
+def test_some_of_the_storages(sandbox: Sandbox) -> None:
+    """By name or by address, as in a plan; a target that matches none is an error."""
+    sandbox.declare(storages=[storage(), storage("models"), storage("cache")])
+    sandbox.apply()
+
+    def names(*args: str) -> list[str]:
+        return sandbox.run("pvcs", "--output", "name", *args).out.split()
+
+    assert names("--target", "weights", "--target", "novita_storage.models") == ["models", "weights"]
+    assert names("--exclude", "novita_storage.m*", "--exclude", "cache") == ["weights"]
+    assert names("--exclude", "*") == []
+    assert "--exclude matches all" in sandbox.run("pvcs", "--exclude", "*").err
+    ran = sandbox.run("pvcs", "--target", "wieghts")
+    assert (ran.code, ran.out) == (1, "")
+    assert "--target wieghts matches no storage" in ran.err
+    assert "Did you mean `weights`?" in ran.err
+
+
+def test_a_storage_of_another_environment(sandbox: Sandbox) -> None:
+    """It is recorded there, which is not `no`."""
+    settings = {"environments": {"dev": {"name": "{name}-dev", "default": True}, "prod": {}}}
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.2}, **settings})
+    sandbox.declare(storages=[storage()])
+    assert sandbox.run("apply", "-e", "prod", "--yes").code == 0
+    assert sandbox.run("apply", "-e", "dev", "--yes").code == 0
+    rows = {line.split()[0]: line for line in sandbox.run("pvcs", "-e", "dev").out.splitlines()}
+    assert " environment prod " in rows["weights"]
+    assert " yes " in rows["weights-dev"]
+    found = {one["name"]: one for one in sandbox.run("pvcs", "-e", "dev", "--json").document}
+    assert (found["weights"]["recorded"], found["weights"]["environment"]) == (False, "prod")

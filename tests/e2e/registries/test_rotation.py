@@ -173,4 +173,4 @@ def test_every_report_says_who_follows_in_one_line(team: Sandbox) -> None:
     rows = (team.root / "apply.md").read_text()
     assert "rotated: 2 endpoints follow" in rows
     assert rows.count("| <code>&#126;</code> |") == 1
-    assert "Rotated: 2 endpoints follow" in (team.root / "apply.html").read_text()
+    assert "rotated: 2 endpoints follow" in (team.root / "apply.html").read_text().lower()

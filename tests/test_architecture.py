@@ -55,8 +55,11 @@ DURATION_WORDS = {
     "lifetime",
 }
 WAITING_CALLS = {"sleep", "wait", "pause", "join"}
-OWN_DURATIONS = ("reconciler/model/durations.py", "reconciler/simulator/", "reconciler/github_action/")
-"""Modules with durations: the table, the simulated world, and a program that imports no other module."""
+OWN_DURATIONS = (
+    *("reconciler/model/durations.py", "reconciler/model/sync/durations.py"),
+    *("reconciler/simulator/", "reconciler/github_action/"),
+)
+"""Modules with durations: the tables, the simulated world, and a program that imports no other module."""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -14,8 +14,8 @@ from typing import Final
 from reconciler.controller.events import Event, EventKind
 from reconciler.controller.round_events import Findings, lasting_events, momentary_events
 from reconciler.controller.state import SyncState
-from reconciler.model.durations import EVENT_REPEAT
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.sync.durations import EVENT_REPEAT
 
 LIMITS: Final = ((3600, 3), (86400, 6))
 """Seconds, and how often (count) the same subject is told in them."""

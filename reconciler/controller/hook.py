@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from reconciler.controller.clock import Clock
-from reconciler.model import durations
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.sync import durations
 
 MIN_SECRET: Final = 16
 """Characters. A call and its signature are no longer secret once a proxy has logged them."""

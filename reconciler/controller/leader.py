@@ -15,15 +15,15 @@ from reconciler.controller.clock import Clock
 from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.base import Hold, Store
 from reconciler.model.command import command_line
-from reconciler.model.durations import (
+from reconciler.model.errors import InventoryError, InventoryLocked
+from reconciler.model.problem import Problem, Severity
+from reconciler.model.sync.durations import (
     FIRST_LEADER_RETRY,
     LEADER_CHECK,
     LEADER_IDLE,
     LEADER_NEWS,
     MAX_LEADER_RETRY,
 )
-from reconciler.model.errors import InventoryError, InventoryLocked
-from reconciler.model.problem import Problem, Severity
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import run_holder
 

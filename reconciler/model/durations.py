@@ -1,8 +1,8 @@
-"""All durations of the product that no user sets: timeouts, pauses, intervals and their limits, in seconds.
+"""All durations that no user sets: timeouts, pauses, intervals and their limits, in seconds.
 
 A run without a failure waits for none of them: each read comes first, and a pause only after a read that
-does not show the expected result yet. The times of the simulated Novita are in `reconciler.simulator`, and
-`reconciler.github_action` runs without this package.
+does not show the expected result yet. Those of the controller are in `reconciler.model.sync.durations`, and
+those of the simulated Novita in `reconciler.simulator`. `reconciler.github_action` runs without this package.
 """
 
 from __future__ import annotations
@@ -181,15 +181,6 @@ GIT_FETCH_TIMEOUT: Final = 600.0
 GIT_SILENCE: Final = 30
 """Without a byte of a download, after which it is given up. Whole seconds, as git wants them."""
 
-HOOK_DELAY: Final = 1.0
-"""After a call of the hook, before it is acted on: a push to several refs is several calls."""
-
-HOOK_INTERVAL: Final = 5.0
-"""Between two times of acting on calls of the hook, however many there are."""
-
-HOOK_AGE: Final = 300.0
-"""Of a call with a signed time. Older ones may be sent again by somebody else."""
-
 # The server.
 
 FILE_CLOCK: Final = 2.0
@@ -310,40 +301,3 @@ MAX_LOCK_AGE: Final = 10.0
 
 POOLER_TIMEOUT: Final = 3.0
 """For a second connection, which tells whether a pooler gives both of them the same session."""
-
-# The controller.
-
-EVENT_REPEAT: Final = 86400.0
-"""After which people are told again of an event that still lasts."""
-
-DELIVERY_TIMEOUT: Final = 20.0
-"""For one notification, from the connection to the last byte of the answer."""
-
-FIRST_DELIVERY_PAUSE: Final = 1.0
-"""Before the second attempt to deliver a notification; it doubles with each attempt."""
-
-MAX_DELIVERY_PAUSE: Final = 300.0
-"""The longest pause between two attempts. A chat service that is down is back within minutes or hours."""
-
-DELIVERY_BUDGET: Final = 3600.0
-"""For all attempts to deliver a notification. An older one is no news."""
-
-DELIVERY_DRAIN: Final = 5.0
-"""For notifications that are not delivered yet when the process ends."""
-
-# Leadership: of the processes that control one inventory, one acts.
-
-LEADER_CHECK: Final = 1.0
-"""Between two checks if the leadership is lost. Most need no request."""
-
-LEADER_IDLE: Final = 60.0
-"""After which PostgreSQL ends the session of a leader that is stopped. It asks every MAX_LOCK_AGE."""
-
-LEADER_NEWS: Final = 300.0
-"""Between two looks at who leads, by a process that waits. The clock of a bucket is read again then."""
-
-FIRST_LEADER_RETRY: Final = 1.0
-"""Before the second attempt to lead, if the store cannot be used; it doubles."""
-
-MAX_LEADER_RETRY: Final = 30.0
-"""The longest pause between two such attempts."""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.controller.hook import HookSecret, HookSignal
-from reconciler.model import durations
 from reconciler.model.errors import InvalidConfig
+from reconciler.model.sync import durations
 
 SECRET = "a-secret-that-nobody-can-guess"
 BODY = b'{"ref":"refs/heads/main"}'

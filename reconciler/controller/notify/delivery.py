@@ -13,8 +13,8 @@ from reconciler.controller.events import Event
 from reconciler.controller.notify.messages import chat_text, json_message, slack_message, title
 from reconciler.controller.notify.targets import Format, Target
 from reconciler.controller.notify.webhook import Undelivered, post
-from reconciler.model import durations
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.sync import durations
 
 MAX_QUEUE: Final = 100
 """Notifications (count) that wait for one target. The oldest is dropped for a newer one."""

@@ -8,8 +8,9 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.controller.notify.targets import Target
-from reconciler.model.durations import CONNECT_TIMEOUT, DELIVERY_TIMEOUT
+from reconciler.model.durations import CONNECT_TIMEOUT
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.sync.durations import DELIVERY_TIMEOUT
 from reconciler.novita.http.auth import host_header
 from reconciler.novita.http.client import USER_AGENT
 from reconciler.novita.http.limits import NotSendable, NotSent, UnusableResponse

@@ -11,7 +11,7 @@ import pytest
 from reconciler.controller.events import Event, EventKind
 from reconciler.controller.notify.delivery import MAX_QUEUE, Notifier
 from reconciler.controller.notify.targets import read_targets
-from reconciler.model.durations import DELIVERY_BUDGET
+from reconciler.model.sync.durations import DELIVERY_BUDGET
 
 from .receiver import receiver
 

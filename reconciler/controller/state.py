@@ -44,13 +44,17 @@ class EndpointSync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingPlan:
-    """A plan that waits for an approval. summary: in one line. text: as `plan` prints it, without colors."""
+    """A plan that waits for an approval. summary: in one line. text: as `plan` prints it, without colors.
+
+    mac: its authentication code, made by `approval.sealed`.
+    """
 
     digest: str
     since: datetime
     revision: str
     summary: str
     text: str = ""
+    mac: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from reconciler.workflow.stores.lock import leader
 
 COMPANIONS: Final = (
     *(".journal", ".lock", ".lock.json", ".backup"),
-    *(".history.jsonl", ".approved.json", ".previous.json"),
+    *(".history.jsonl", ".approved.json", ".approval.json", ".previous.json"),
     *(".run.lock", ".run.lock.json", ".run.sync.json"),
 )
 """Suffixes of the files beside an inventory, which belong to one machine."""

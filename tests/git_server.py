@@ -72,7 +72,7 @@ class GitHttpServer:
     """A server of one repository. `requests`: method, path and size of the body of each, in order.
 
     authorization: the only header that is let in; "" lets everybody in. down: refuse all with 503. moved:
-    answer each request with a redirect to this URL.
+    answer each request with a redirect to this URL. complaint: answer each request with 403 and this text.
     """
 
     port: int
@@ -80,6 +80,7 @@ class GitHttpServer:
     authorization: str = ""
     down: bool = False
     moved: str = ""
+    complaint: str = ""
 
     @property
     def url(self) -> str:
@@ -106,6 +107,12 @@ def git_http_server(repository: Repository) -> Iterator[GitHttpServer]:
                 self.send_header("Location", state.moved + self.path)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+            elif state.complaint:
+                self.send_response(403)
+                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Length", str(len(state.complaint)))
+                self.end_headers()
+                self.wfile.write(state.complaint.encode())
             elif state.authorization and self.headers.get("Authorization") != state.authorization:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')

@@ -175,6 +175,9 @@ CLOCK_TOLERANCE: Final = 60.0
 GIT_POLL_TIMEOUT: Final = 30.0
 """For the question which commit a ref names. The next poll asks again."""
 
+GIT_LOCAL_TIMEOUT: Final = 30.0
+"""For a git command about files of this machine, whose disk may be slow."""
+
 GIT_FETCH_TIMEOUT: Final = 600.0
 """For the download of one commit. A monorepo has megabytes of folders, even without its files."""
 

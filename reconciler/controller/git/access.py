@@ -76,15 +76,15 @@ def _ssh_command(environ: Mapping[str, str]) -> str:
     """Return the command of ssh, which a shell splits into words."""
     options = dict(_SSH_OPTIONS)
     if hosts := _named_file(environ, KNOWN_HOSTS):
-        # ssh splits the value at spaces, and a `%` begins a token
-        options |= {"UserKnownHostsFile": f'"{hosts.replace("%", "%%")}"', "GlobalKnownHostsFile": "none"}
-    words = ["ssh"]
+        options |= {"UserKnownHostsFile": _ssh_path(hosts), "GlobalKnownHostsFile": "none"}
     if key := _named_file(environ, SSH_KEY):
-        options |= {"IdentitiesOnly": "yes", "IdentityAgent": "none"}
-        words += ["-i", key.replace("%", "%%")]
-    for name, value in options.items():
-        words += ["-o", f"{name}={value}"]
-    return join(words)
+        options |= {"IdentityFile": _ssh_path(key), "IdentitiesOnly": "yes", "IdentityAgent": "none"}
+    return join(["ssh", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))])
+
+
+def _ssh_path(path: str) -> str:
+    """Return a path as ssh reads it: it splits words at spaces, and a percent sign begins a token."""
+    return f'"{path.replace("%", "%%")}"'
 
 
 def _token(environ: Mapping[str, str]) -> str:

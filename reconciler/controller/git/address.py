@@ -23,7 +23,7 @@ _REF: Final = re.compile(
 """The rules of `git check-ref-format`, and no dash at the beginning."""
 
 _SSH: Final = re.compile(
-    r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?(?P<host>[A-Za-z0-9_][A-Za-z0-9._-]*):(?P<path>[^-:/\s][^:\s]*)\Z"
+    r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?(?P<host>[A-Za-z0-9_][A-Za-z0-9._-]*):(?P<path>(?!//)[^-:\s][^:\s]*)\Z"
 )
 """The short form `git@host:path`."""
 

@@ -44,8 +44,10 @@ def make_checkout(git: GitProgram, folder: Path, commit: str) -> None:
         git(folder, "config", "core.sparseCheckout", "true")
     only_path = ("--filter=blob:none",) if path else ()
     options = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", *only_path)
-    git(folder, "fetch", *options, "origin", commit, timeout=durations.GIT_FETCH_TIMEOUT)
-    git(folder, "checkout", "--quiet", "--detach", commit, timeout=durations.GIT_FETCH_TIMEOUT)
+    git.ask_server(folder, "fetch", *options, "origin", commit, timeout=durations.GIT_FETCH_TIMEOUT)
+    git.ask_server(
+        folder, "checkout", "--quiet", "--detach", commit, "--", timeout=durations.GIT_FETCH_TIMEOUT
+    )
 
 
 def check_files(folder: Path, path: str, name: str) -> None:
@@ -69,7 +71,7 @@ def check_files(folder: Path, path: str, name: str) -> None:
 
 def author_and_subject(git: GitProgram, folder: Path) -> tuple[str, str]:
     """Return the author of the commit, and the first line of its message."""
-    out = git(folder, "-c", "i18n.logOutputEncoding=UTF-8", "log", "-1", "--format=%an%x00%s", "HEAD")
+    out = git(folder, "-c", "i18n.logOutputEncoding=UTF-8", "log", "-1", "--format=%an%x00%s", "HEAD", "--")
     author, subject = out.removesuffix("\n").split("\0")
     return author, subject[:MAX_SUBJECT]
 

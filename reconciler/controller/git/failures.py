@@ -57,6 +57,11 @@ _FAILURES: Final = (
         hint="the server no longer has this commit: push it again, or name another --ref",
     ),
     Failure(
+        pattern=r"invalid path|unable to checkout working tree",
+        code="git-unsafe",
+        hint="the commit has a file whose name git refuses to write: rename it",
+    ),
+    Failure(
         pattern=r"No space left|Disk quota exceeded|Read-only file system",
         code="git-cache",
         hint="name a folder with some free space in XDG_CACHE_HOME",
@@ -80,7 +85,9 @@ def failure(address: GitAddress, done: HelperOutput) -> SourceError:
         f"git {done.failure}" if done.failure else (telling or lines or [f"git ended with {done.status}"])[0]
     )
     summary = f"{address} cannot be read: {reason[:MAX_REASON]}"
-    return SourceError(Problem(code=found.code, summary=summary, hint=found.hint))
+    told = " ".join(line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:"))
+    detail = f"The server says: {told[:MAX_REASON]}" if told else ""
+    return SourceError(Problem(code=found.code, summary=summary, detail=detail, hint=found.hint))
 
 
 def no_git() -> SourceError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -58,32 +59,35 @@ class GitProgram:
     address: GitAddress
     environ: Mapping[str, str]
 
-    def __call__(self, folder: Path, *arguments: str, timeout: float = durations.GIT_POLL_TIMEOUT) -> str:
-        """Return the output of a git command. Raise SourceError if it fails."""
-        done = self.run(folder, *arguments, timeout=timeout)
-        if done.status != 0 or done.failure:
-            raise failure(self.address, done)
-        return done.out.decode(errors="replace")
+    def ask_server(self, folder: Path, *arguments: str, timeout: float) -> str:
+        """Return the output of a command that may talk to the server. Raise SourceError if it fails."""
+        access = access_of(self.address, self.environ)
+        allowed = ("-c", f"protocol.{self.address.protocol}.allow=always")
+        done = self._run(folder, (*allowed, *arguments), access.variables, timeout)
+        return self._output(replace(done, err=access.hidden(done.err.decode(errors="replace")).encode()))
 
-    def run(self, folder: Path, *arguments: str, timeout: float = durations.GIT_POLL_TIMEOUT) -> HelperOutput:
-        """Return the result of a git command. Raise SourceError if git cannot be run."""
+    def __call__(self, folder: Path, *arguments: str) -> str:
+        """Return the output of a command that needs no server. Raise SourceError if it fails."""
+        return self._output(self.run(folder, *arguments))
+
+    def run(self, folder: Path, *arguments: str) -> HelperOutput:
+        """Return the result of a command that needs no server. Raise SourceError if git cannot be run."""
+        return self._run(folder, arguments, {}, durations.GIT_LOCAL_TIMEOUT)
+
+    def _run(
+        self, folder: Path, arguments: Sequence[str], variables: Mapping[str, str], timeout: float
+    ) -> HelperOutput:
         git = shutil.which("git", path=self.environ.get("PATH"))
         if git is None or not Path(git).is_absolute():
             raise no_git()
-        access = access_of(self.address, self.environ)
-        options = {**_OPTIONS, f"protocol.{self.address.protocol}.allow": "always"}
-        settings = (word for name, value in options.items() for word in ("-c", f"{name}={value}"))
+        settings = (word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}"))
         words = [git, "--no-pager", *settings, "-C", str(folder), *arguments]
-        done = run_helper(
-            words, {**self._inherited(), **_VARIABLES, **access.variables}, str(folder), timeout
-        )
-        return HelperOutput(
-            status=done.status,
-            out=done.out,
-            err=access.hidden(done.err.decode(errors="replace")).encode(),
-            failure=done.failure,
-            is_late=done.is_late,
-        )
+        return run_helper(words, {**self._inherited(), **_VARIABLES, **variables}, str(folder), timeout)
+
+    def _output(self, done: HelperOutput) -> str:
+        if done.status != 0 or done.failure:
+            raise failure(self.address, done)
+        return done.out.decode(errors="replace")
 
     def check_version(self, folder: Path) -> None:
         """Raise SourceError if git is too old to be run safely."""

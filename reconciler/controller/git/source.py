@@ -11,6 +11,7 @@ from reconciler.controller.git.cache import Cache, cache_folder, remove, unusabl
 from reconciler.controller.git.checkout import author_and_subject, check_files, is_intact, make_checkout
 from reconciler.controller.git.program import GitProgram
 from reconciler.controller.source import Revision
+from reconciler.model import durations
 from reconciler.model.errors import SourceError
 from reconciler.model.problem import Problem
 
@@ -28,7 +29,8 @@ class GitSource:
         """Return the commit that the ref names now, by one `git ls-remote`. A commit is the answer itself."""
         if self._address.commit:
             return self._address.commit
-        out = self._git(self._folder(), "ls-remote", "--quiet", "--", self._address.url, *self._patterns())
+        command = ("ls-remote", "--quiet", "--", self._address.url, *self._patterns())
+        out = self._git.ask_server(self._folder(), *command, timeout=durations.GIT_POLL_TIMEOUT)
         lines = (line.partition("\t") for line in out.splitlines())
         found = {name: commit for commit, _, name in lines if is_commit(commit)}
         commits = {

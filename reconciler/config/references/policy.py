@@ -26,6 +26,7 @@ _PROTECTED: Final = re.compile(
     | CI_ (?: BUILD | RUNNER ) _TOKEN | CI_REPOSITORY_URL   # ... older names, and a URL with the token
     | SYSTEM_ACCESSTOKEN | (?: SYSTEM_ )? OIDCREQUEST .*    # Azure Pipelines
     | DOCKER_AUTH_CONFIG                            # the logins of container registries
+    | OTEL_EXPORTER_ .*                             # a collector of traces, and the headers with its key
     | PUSH_TOKEN                                    # ... the push token of our recipe
     | BITBUCKET_ .* TOKEN                           # Bitbucket: OIDC and repository tokens
     | CIRCLE_ (?: .* _ )? (?: TOKEN | TOKEN_V2 )    # CircleCI

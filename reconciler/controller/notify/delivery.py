@@ -180,6 +180,10 @@ def _sender(target: Target, events: Sequence[Event]) -> Send:
         case Format.SLACK:
             return partial(post, target, slack_message(events))
         case Format.APPRISE:
-            from reconciler.controller.notify.services import send_by_apprise
+            return partial(_send_by_apprise, target, title(events), chat_text(events))
 
-            return partial(send_by_apprise, target, title(events), chat_text(events))
+
+def _send_by_apprise(target: Target, title: str, text: str) -> None:
+    from reconciler.controller.notify.services import send_by_apprise  # takes a second, in this thread
+
+    send_by_apprise(target, title, text)

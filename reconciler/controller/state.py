@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from reconciler.model.lazy_dataclass import dataclass
 
@@ -58,10 +58,25 @@ class WaitingPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """A pause after failures of one resource, or of the account. failures: in a row (count).
+
+    until: when it is tried again. code, why: those of the last failure, as in a problem.
+    """
+
+    failures: int
+    until: datetime
+    code: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncState:
     """The state after a round. revision: of the files in force. rejected: a newer, invalid one.
 
     leader: who acts, such as `deploy@host-1 (pid 7)`. paused: why no change is made, a line for each reason.
+    backoffs: by the address of a resource, or `account`. resumed: the digest of the interrupted apply that was
+    tried to be finished, so that it is not tried again.
     """
 
     environment: str
@@ -76,3 +91,52 @@ class SyncState:
     waiting: WaitingPlan | None = None
     paused: tuple[str, ...] = ()
     told: Mapping[str, str] = field(default_factory=dict)
+    backoffs: Mapping[str, Backoff] = field(default_factory=dict)
+    resumed: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as data for JSON."""
+        return {one.name: _to_json(getattr(self, one.name)) for one in fields(self)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> SyncState:
+        """Return the state that `to_json` gave. Raise KeyError, TypeError, ValueError or AttributeError."""
+        waiting = data.get("waiting")
+        times = {
+            name: _time(data.get(name)) for name in ("checked_at", "succeeded_at", "next_round_at")
+        }
+        return cls(
+            environment=data["environment"],
+            leader=data.get("leader", ""),
+            revision=data.get("revision", ""),
+            rejected=data.get("rejected", ""),
+            result=RoundResult(data["result"]) if data.get("result") else None,
+            endpoints=tuple(
+                EndpointSync(**{**one, "status": SyncStatus(one["status"])}) for one in data["endpoints"]
+            ),
+            waiting=WaitingPlan(**{**waiting, "since": _time(waiting["since"])}) if waiting else None,
+            paused=tuple(data.get("paused", ())),
+            told=dict(data.get("told", {})),
+            backoffs={
+                key: Backoff(**{**one, "until": _time(one["until"])})
+                for key, one in data.get("backoffs", {}).items()
+            },
+            resumed=data.get("resumed", ""),
+            **times,
+        )
+
+
+def _time(text: str | None) -> Any:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _to_json(value: Any) -> Any:
+    if is_dataclass(value):
+        return {one.name: _to_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_to_json(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _to_json(one) for key, one in value.items()}
+    return str(value) if isinstance(value, StrEnum) else value

@@ -82,6 +82,7 @@ class Desired:
     paths of defaults that follow the account's limits. `references` are those of the fields when they were
     declared, `former_ids` their old IDs. `sync` has the fields of `SyncPolicy` that are declared. Novita is
     not told it, `probe`, `prewarm` and `registry`, a host.
+    `kept` are paths that this run leaves as they are live and recorded, whatever is declared.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Desired:
     prewarm: bool = field(default=False, compare=False)
     former_ids: tuple[str, ...] = field(default=(), compare=False)
     sync: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    kept: tuple[Path, ...] = ()
 
     @property
     def address(self) -> str:

@@ -105,7 +105,7 @@ def _changes(
     if kind.is_verbatim(desired.fields, live.fields):
         return (), desired.fields
     applied = record.applied if record else None
-    ignored = (*desired.lifecycle.ignore, *desired.unset)
+    ignored = (*desired.lifecycle.ignore, *desired.unset, *desired.kept)
     # fields that a partial declaration does not mention are kept, and not removed
     want, have = kind.sides(
         desired.fields, None if desired.is_partial else applied, live.fields, ignored, live.unread

@@ -10,7 +10,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Limits, Live, Tracked, address, key_of
 from reconciler.model.secrets import Keyring, seal
-from reconciler.model.values import Fields
+from reconciler.model.values import Fields, with_path_from
 from reconciler.planning.matching import matched
 from reconciler.planning.redaction import hide_like, with_secrets_hidden
 
@@ -68,6 +68,8 @@ def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
 def _applied(desired: Desired, keyring: Keyring, before: Tracked | None) -> Fields:
     """Return the fields to record, sealed."""
     fields = KINDS[desired.kind].emitted(desired.fields, desired.lifecycle.ignore)
+    for path in desired.kept if before is not None else ():
+        fields = with_path_from(fields, before.applied, path)
     if before is not None and fields == before.applied:
         return fields  # what equals a record holds no secret, and need not be searched for one
     sealed: Fields = seal(fields, keyring)

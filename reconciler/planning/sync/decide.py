@@ -1,0 +1,139 @@
+"""The decision about each change of a plan: made now, after an approval, or not at all. Pure.
+
+cause of a field      what decides
+config, both, ...     `apply`: auto -> now, manual -> after an approval
+time                  now: it was approved with the lease or the schedule
+drift                 `drift`: revert -> now, report -> not at all; accept-scale -> worker counts are accepted
+
+A delete of what is no longer declared needs `prune` as well. Outside of its windows nothing of an endpoint is
+changed, and neither while it waits after a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from reconciler.kinds.registry import KINDS
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.plan import Cause, Change, Create, Delete, FieldChange, Forget, NoOp
+from reconciler.model.resource import Desired
+from reconciler.model.sync.policy import DEFAULT_SYNC, ApplyPolicy, DriftPolicy, SyncPolicy
+from reconciler.model.values import Path
+
+
+class Verdict(StrEnum):
+    """What happens to a change or a field: it is made now, after an approval, not at all, or accepted."""
+
+    APPLY = "apply"
+    WAIT = "wait"
+    HOLD = "hold"
+    ACCEPT = "accept"
+
+
+REPORTED: Final = "it was changed outside of reconciler, and `drift: report` keeps it so"
+NOT_PRUNED: Final = "it is no longer declared; it is deleted only with `prune: true`"
+WAITS: Final = "it waits for an approval"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The decision about one change. fields: the verdict of each changed path.
+
+    whole: the verdict of a change without fields, or of one that cannot be divided. why: the reason of a
+    hold, in one line.
+    """
+
+    change: Change
+    whole: Verdict | None = None
+    fields: Mapping[Path, Verdict] = field(default_factory=dict)
+    why: str = ""
+
+    def has(self, verdict: Verdict) -> bool:
+        """Return whether a part of the change has this verdict."""
+        return verdict is self.whole if self.whole else verdict in self.fields.values()
+
+    def part(self, *verdicts: Verdict) -> tuple[Path, ...] | None:
+        """Return the paths to keep if only the part with these verdicts is made; None if there is no part."""
+        if not any(map(self.has, verdicts)):
+            return None
+        return tuple(path for path, verdict in self.fields.items() if verdict not in verdicts)
+
+
+def decide(
+    changes: Iterable[Change],
+    policy: Mapping[str, Any],
+    now: datetime,
+    waits: Mapping[str, str],
+    *,
+    refused: str = "",
+) -> tuple[Decision, ...]:
+    """Return the decisions about all changes but those that need none.
+
+    policy: `sync` of the settings. waits: why an endpoint is left alone after a failure, by address.
+    refused: why what the files have changed is not made, or "".
+    """
+    base = DEFAULT_SYNC.merged(policy)
+    return tuple(
+        _decision(change, base, now, waits.get(change.address, ""), refused)
+        for change in changes
+        if not isinstance(change, NoOp) or _is_refreshed(change, base)
+    )
+
+
+def _is_refreshed(change: NoOp, base: SyncPolicy) -> bool:
+    """Return whether the record of an unchanged endpoint is brought up to date."""
+    return change.is_stale and policy_of(change, base).apply is ApplyPolicy.AUTO
+
+
+def policy_of(change: Change, base: SyncPolicy) -> SyncPolicy:
+    """Return the policy of a change: that of its declaration over that of the settings."""
+    return base if isinstance(change, Delete | Forget) else base.merged(change.desired.sync)
+
+
+def restricted(desired: Iterable[Desired], kept: Mapping[str, tuple[Path, ...]]) -> tuple[Desired, ...]:
+    """Return the declarations with the paths that are left alone, by address."""
+    return tuple(
+        replace(one, kept=paths) if (paths := kept.get(one.address)) else one for one in desired
+    )
+
+
+def _decision(change: Change, base: SyncPolicy, now: datetime, waits: str, refused: str) -> Decision:
+    policy = policy_of(change, base)
+    if why := waits:
+        return Decision(change=change, whole=Verdict.HOLD, why=why)
+    if isinstance(change, Delete) and not (policy.prune or change.tracked.is_deposed):
+        return Decision(change=change, whole=Verdict.HOLD, why=NOT_PRUNED)
+    by_config = Verdict.APPLY if policy.apply is ApplyPolicy.AUTO else Verdict.WAIT
+    if isinstance(change, Create) and change.gone is not None:
+        is_reverted = policy.drift is DriftPolicy.REVERT
+        whole = Verdict.APPLY if is_reverted else Verdict.HOLD
+        return Decision(change=change, whole=whole, why="" if is_reverted else REPORTED)
+    if isinstance(change, NoOp):
+        return Decision(change=change, whole=Verdict.APPLY)
+    if isinstance(change, Create | Delete | Forget) or not change.fields:
+        if refused:
+            return Decision(change=change, whole=Verdict.HOLD, why=refused)
+        return Decision(change=change, whole=by_config, why=WAITS if by_config is Verdict.WAIT else "")
+    verdicts = {one.path: _of_field(one, policy, by_config, bool(refused)) for one in change.fields}
+    held = [one for one in change.fields if verdicts[one.path] is Verdict.HOLD]
+    why = ""
+    if Verdict.WAIT in verdicts.values():
+        why = WAITS
+    elif held:
+        why = REPORTED if all(one.cause is Cause.DRIFT for one in held) else refused
+    return Decision(change=change, fields=verdicts, why=why)
+
+
+def _of_field(one: FieldChange, policy: SyncPolicy, by_config: Verdict, is_refused: bool) -> Verdict:
+    if one.cause is Cause.DRIFT:
+        if policy.drift is DriftPolicy.REVERT:
+            return Verdict.APPLY
+        is_scale = one.path in KINDS[one.kind].table.scaling
+        return Verdict.ACCEPT if is_scale and policy.drift is DriftPolicy.ACCEPT_SCALE else Verdict.HOLD
+    if one.cause == "time":
+        return Verdict.APPLY
+    return Verdict.HOLD if is_refused else by_config

@@ -88,6 +88,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "approve": ("reconciler approve 3f0c5a7e9b12",),
     "explain": ("reconciler explain policy.type", "reconciler explain config.drift.ignore"),
     "schema": ("reconciler schema > .reconciler/endpoints.schema.json",),
+    "run": ("reconciler run", "reconciler run --once", "reconciler run -e prod --poll 30s --interval 5m"),
     "serve": ("reconciler serve", "reconciler serve --listen 127.0.0.1:9000"),
     "mcp": ("reconciler mcp",),
     "simulator": ("reconciler simulator --port 8080",),

@@ -77,6 +77,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Tools": {
         "explain": "Explain a field of the YAML files.",
         "schema": "Print a JSON Schema for editors.",
+        "run": "Reconcile all the time: plan on time and on change, and apply.",
         "serve": "Serve the HTTP API and the web page.",
         "mcp": "Serve the endpoints to an AI assistant, over stdin and stdout.",
         "simulator": "Run a simulated Novita API on this machine.",

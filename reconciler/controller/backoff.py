@@ -8,9 +8,9 @@ from typing import Final
 
 from reconciler.controller.state import Backoff
 from reconciler.model.apply_events import ChangeResult, Outcome
-from reconciler.model.durations import FIRST_BACKOFF, MAX_BACKOFF
 from reconciler.model.errors import KeyRefused, Throttled, Unreachable
 from reconciler.model.problem import Problem
+from reconciler.model.sync.durations import FIRST_BACKOFF, MAX_BACKOFF
 from reconciler.model.text import utc_text
 
 ACCOUNT: Final = "account"
@@ -32,7 +32,7 @@ def after_failure(backoffs: Backoffs, key: str, problem: Problem, now: datetime)
 
 
 def after_results(backoffs: Backoffs, results: Iterable[ChangeResult], now: datetime) -> Backoffs:
-    """Return the pauses after an apply. A failure that every write would have counts for the account, once."""
+    """Return the pauses after an apply. A failure that concerns every write counts once, for the account."""
     account: Problem | None = None
     for result in results:
         address = result.change.address

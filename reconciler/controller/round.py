@@ -1,10 +1,10 @@
-"""One round: read, plan, decide, and apply what the policy allows. It returns the new state and what happened."""
+"""One round: read, plan, decide, apply what the policy allows, and return the new state and what happened."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.config.loader import LoadedConfig
@@ -17,10 +17,10 @@ from reconciler.controller.backoff import (
     running,
     without,
 )
-from reconciler.controller.round_events import PLAN, Findings
+from reconciler.controller.observer import UNOBSERVED, Observer
+from reconciler.controller.round_events import PLAN, SOURCE, Findings
 from reconciler.controller.state import EndpointSync, RoundResult, SyncState, SyncStatus, WaitingPlan
 from reconciler.inventory.snapshot import read_snapshot
-from reconciler.kinds.registry import KINDS
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.drift import DriftReport, DriftState
 from reconciler.model.errors import InventoryLocked, ReconcilerError
@@ -28,39 +28,40 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Delete, NoOp
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Inventory, Listing
-from reconciler.model.run_report import RunReport
 from reconciler.model.text import utc_text
+from reconciler.model.values import Path
 from reconciler.planning.drift import report_drift
 from reconciler.planning.selection import Selection
 from reconciler.planning.sync.decide import REPORTED, Decision, Verdict, decide, restricted
 from reconciler.reports.run.summary import headline
 from reconciler.reports.run.text import plan_text
-from reconciler.workflow.apply import ApplyResult, apply
+from reconciler.workflow.apply import apply
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds
-
-Load = Callable[[Context], LoadedConfig]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundInput:
     """The input of a round.
 
-    context: with the folder of the revision in force. load: reads its files. before: the state after the last
-    round. stop: ends an apply in an orderly way. check: raises InventoryError if this process no longer leads.
-    is_approved: returns whether a person has approved the waiting plan; called at most once, right before it
-    is applied. emit: called with each event of an apply.
+    context: with the folder of the revision in force. loaded: its files; load: reads them again. before: the
+    state after the last round. stop: ends an apply in an orderly way. check: raises InventoryError if this
+    process no longer leads.
+    approver: returns who has approved the waiting plan, or ""; called right before it is applied.
+    emit: called with each event of an apply. observer: watches the round.
     """
 
     context: Context
-    load: Load
+    loaded: LoadedConfig
+    load: Callable[[Context], LoadedConfig]
     before: SyncState
     stop: threading.Event
     check: Callable[[], None] = lambda: None
-    is_approved: Callable[[WaitingPlan], bool] = lambda _waiting: False
+    approver: Callable[[WaitingPlan], str] = lambda _waiting: ""
     emit: Callable[[ApplyEvent], None] = lambda _event: None
+    observer: Observer = UNOBSERVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +85,25 @@ def run_round(given: RoundInput) -> Round:
     return _Round(given).run()
 
 
+def failed_round(before: SyncState, subject: str, error: ReconcilerError, now: datetime) -> Round:
+    """Return the result of a round without a plan. subject: READS, or SOURCE if there are no files."""
+    backoffs = after_failure(before.backoffs, subject, error.problem, now)
+    state = replace(
+        before,
+        checked_at=now,
+        result=RoundResult.ERROR,
+        paused=tuple(problem.summary for problem in error.problems if problem.is_error),
+        backoffs=backoffs,
+    )
+    return Round(state=state, findings=Findings(failed=failures(backoffs)))
+
+
 @dataclass(kw_only=True)
 class _Part:
     """A part of the plan that is performed by itself: the keys of its changes, and the paths left alone."""
 
     names: frozenset[str]
-    kept: Mapping[str, tuple[str, ...]]
+    kept: Mapping[str, tuple[Path, ...]]
 
 
 class _Round:
@@ -104,19 +118,19 @@ class _Round:
 
     def run(self) -> Round:
         before = self._given.before
+        loaded = self._given.loaded
         try:
-            loaded = self._given.load(self._context)
-            snapshot = read_snapshot(self._context.store)
-            inventory = snapshot.inventory()
-            listings = self._list(loaded, inventory)
-            current = planned(self._context, loaded, inventory, listings=listings)
+            inventory = read_snapshot(self._context.store).inventory()
+            with self._given.observer.span("plan"):
+                listings = self._list(loaded, inventory)
+                current = planned(self._context, loaded, inventory, listings=listings)
         except ReconcilerError as error:
-            return self._unread(error)
-        self._backoffs = without(self._backoffs, READS)
-        drift = self._drift(loaded, current, by_declaration=not snapshot.content.exists)
+            return failed_round(before, READS, error, self._now)
+        self._backoffs = without(self._backoffs, READS, SOURCE)
+        drift = self._drift(loaded, current)
         decisions = self._decide(loaded, inventory, listings, current)
         self._forget_settled(decisions)
-        self._apply(_part(decisions, Verdict.APPLY), approve=lambda _plan: True)
+        self._apply(_part(decisions, Verdict.APPLY), lambda _plan: True)
         waiting = None
         if not self._applied and not self._refused:
             waiting = self._wait(_part(decisions, Verdict.WAIT), loaded, inventory, listings)
@@ -142,31 +156,18 @@ class _Round:
             is_busy=self._is_busy,
         )
 
-    def _unread(self, error: ReconcilerError) -> Round:
-        """Return the result of a round without a plan."""
-        self._backoffs = after_failure(self._backoffs, READS, error.problem, self._now)
-        state = replace(
-            self._given.before,
-            checked_at=self._now,
-            result=RoundResult.ERROR,
-            paused=tuple(problem.summary for problem in error.problems if problem.is_error),
-            backoffs=self._backoffs,
-        )
-        return Round(state=state, findings=Findings(failed=failures(self._backoffs)))
-
     def _list(self, loaded: LoadedConfig, inventory: Inventory) -> Mapping[str, Listing]:
         """Return the account, which is listed once in a round until something is applied."""
         with reader(self._context, loaded.settings) as account:
             return list_kinds(account, kinds_in_use(loaded.others, inventory), inventory, 0.0)
 
-    def _drift(self, loaded: LoadedConfig, current: PlanResult, *, by_declaration: bool) -> DriftReport:
+    def _drift(self, loaded: LoadedConfig, current: PlanResult) -> DriftReport:
+        """Return the drift since the last apply. Without any there is none."""
         ignores = loaded.settings.drift_ignore
-        rendered = (
-            replace(one, endpoint=self._context.names.rendered(one.endpoint)) for one in ignores
-        )
+        rendered = (replace(one, endpoint=self._context.names.rendered(one.endpoint)) for one in ignores)
         return report_drift(
             current.plan,
-            by_declaration=by_declaration,
+            by_declaration=False,
             has_yaml=loaded.has_endpoint_files,
             ignores=(*ignores, *rendered) if self._context.names.changes_names else ignores,
             known=frozenset(),
@@ -186,8 +187,11 @@ class _Round:
         policy = loaded.settings.sync
         waits = dict(running(self._backoffs, self._now))
         if any(problem.address is None for problem in errors):
-            held = [one.change.key for one in decide(current.plan.changes, policy, self._now, waits)
-                    if one.whole is Verdict.HOLD and isinstance(one.change, Delete)]
+            held = [
+                one.change.key
+                for one in decide(current.plan.changes, policy, self._now, waits)
+                if one.whole is Verdict.HOLD and isinstance(one.change, Delete)
+            ]
             if held:  # a delete that is not made needs no consent
                 errors = self._plan_without(held, loaded, inventory, listings, current).plan.errors
         waits |= {problem.address: problem.summary for problem in errors if problem.address}
@@ -216,27 +220,27 @@ class _Round:
         settled = [key for key in self._backoffs if key != ACCOUNT and key not in pending]
         self._backoffs = without(self._backoffs, *settled, *(() if pending else (ACCOUNT,)))
 
-    def _apply(self, part: _Part | None, approve: Callable[[PlanResult], bool]) -> ApplyResult | None:
+    def _apply(self, part: _Part | None, approve: Callable[[PlanResult], bool], who: str = "") -> None:
         """Perform a part of the plan, unless no write may be sent now."""
         if part is None or ACCOUNT in running(self._backoffs, self._now) or self._given.stop.is_set():
-            return None
+            return
         self._given.check()
-        context = replace(self._context, selection=Selection(names=part.names))
+        context = replace(self._context, selection=Selection(names=part.names), who=who or self._context.who)
         goal = Goal(load=lambda context: _restricted(self._given.load(context), part))
         try:
-            result = apply(context, approve, self._given.emit, goal=goal, stop=self._given.stop)
+            with self._given.observer.span("apply", changes=len(part.names)):
+                result = apply(context, approve, self._given.emit, goal=goal, stop=self._given.stop)
         except InventoryLocked:
             self._is_busy = True
-            return None
+            return
         except ReconcilerError as error:
             self._backoffs = after_failure(self._backoffs, ACCOUNT, error.problem, self._now)
-            return None
+            return
         if result.report is not None:
             self._applied.append(result.report)
             self._backoffs = after_results(self._backoffs, result.report.results, self._context.now())
         for problem in result.planned.plan.errors if result.report is None else ():
             self._refused.setdefault(problem.address or PLAN, problem)
-        return result
 
     def _wait(
         self,
@@ -256,8 +260,8 @@ class _Round:
         before = self._given.before.waiting
         digest = plan.digest
         is_same = before is not None and before.digest == digest
-        if before is not None and self._given.is_approved(before):
-            self._apply(part, approve=lambda again: again.digest == before.digest)
+        if before is not None and (who := self._given.approver(before)):
+            self._apply(part, lambda again: again.digest == before.digest, who)
             if self._applied:
                 return None
         run = plan.run_report("plan", utc_text(self._now))
@@ -265,7 +269,7 @@ class _Round:
             digest=digest,
             since=before.since if before is not None and is_same else self._now,
             revision=self._given.before.revision,
-            summary=_summary(run),
+            summary=headline(run),
             text=plan_text(plan.plan),
         )
 
@@ -277,25 +281,21 @@ class _Round:
         return tuple(lines)
 
     def _result(self) -> RoundResult:
-        if any(not report.exit_code == 0 for report in self._applied) or ACCOUNT in self._backoffs:
+        if any(report.exit_code != 0 for report in self._applied) or ACCOUNT in self._backoffs:
             return RoundResult.ERROR
         if self._refused:
             return RoundResult.REFUSED
         return RoundResult.SUCCESS if self._applied else RoundResult.NO_CHANGE
 
 
-def _summary(run: RunReport) -> str:
-    return headline(run)
-
-
 def _part(decisions: Sequence[Decision], verdict: Verdict) -> _Part | None:
     """Return the part of the plan with this verdict; None if it is empty."""
-    parts = {one.change: kept for one in decisions if (kept := one.part(verdict)) is not None}
+    parts = [(one.change, kept) for one in decisions if (kept := one.part(verdict)) is not None]
     if not parts:
         return None
     return _Part(
-        names=frozenset(change.key for change in parts),
-        kept={change.address: kept for change, kept in parts.items()},
+        names=frozenset(change.key for change, _ in parts),
+        kept={change.address: kept for change, kept in parts},
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import Problem
+
+if TYPE_CHECKING:
+    from reconciler.workflow.runtime.context import Context
 
 SYNC_STATE: Final = "sync"
 """The name of the document."""
@@ -75,8 +81,8 @@ class SyncState:
     """The state after a round. revision: of the files in force. rejected: a newer, invalid one.
 
     leader: who acts, such as `deploy@host-1 (pid 7)`. paused: why no change is made, a line for each reason.
-    backoffs: by the address of a resource, or `account`. resumed: the digest of the interrupted apply that was
-    tried to be finished, so that it is not tried again.
+    backoffs: by the address of a resource, or `account`. resumed: the digest of the interrupted apply that
+    could not be finished, so that it is not tried again.
     """
 
     environment: str
@@ -102,9 +108,7 @@ class SyncState:
     def from_json(cls, data: Any) -> SyncState:
         """Return the state that `to_json` gave. Raise KeyError, TypeError, ValueError or AttributeError."""
         waiting = data.get("waiting")
-        times = {
-            name: _time(data.get(name)) for name in ("checked_at", "succeeded_at", "next_round_at")
-        }
+        times = {name: _time(data.get(name)) for name in ("checked_at", "succeeded_at", "next_round_at")}
         return cls(
             environment=data["environment"],
             leader=data.get("leader", ""),
@@ -124,6 +128,27 @@ class SyncState:
             resumed=data.get("resumed", ""),
             **times,
         )
+
+
+def read_state(context: Context) -> SyncState | None:
+    """Return the state that the leader wrote last, None if there is none. It takes no lock.
+
+    Raise InventoryError if it cannot be read.
+    """
+    store = context.store.sibling
+    data = store.read_document(SYNC_STATE)
+    if data is None:
+        return None
+    try:
+        return SyncState.from_json(json.loads(data))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InventoryError(
+            Problem(
+                code="bad-sync-state",
+                summary=f"the state of the controller in {store.label} cannot be read",
+                hint="the next round of `reconciler run` writes it again",
+            )
+        ) from error
 
 
 def _time(text: str | None) -> Any:

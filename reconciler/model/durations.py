@@ -170,26 +170,6 @@ HELPER_NOTICE: Final = 2.0
 CLOCK_TOLERANCE: Final = 60.0
 """Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""
 
-# The loop of a controller.
-
-FIRST_BACKOFF: Final = 30.0
-"""After the first failure of an endpoint or of the account; it doubles with each further one."""
-
-MAX_BACKOFF: Final = 1800.0
-"""The longest pause after failures. A person who has mended the cause waits for it at most."""
-
-BUSY_RETRY: Final = 10.0
-"""Until the next round if a command line has the lock of the inventory."""
-
-CONTROLLER_LOCK_TIMEOUT: Final = 5.0
-"""For an apply of the controller to get the inventory. A later round tries again."""
-
-JITTER: Final = 0.2
-"""The share by which `--poll` and `--interval` vary, so that many controllers do not ask at the same time."""
-
-QUIET_LOG: Final = 3600.0
-"""Between two lines of the log while nothing happens."""
-
 # The git repository of a controller.
 
 GIT_POLL_TIMEOUT: Final = 30.0

@@ -68,8 +68,9 @@ def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
 def _applied(desired: Desired, keyring: Keyring, before: Tracked | None) -> Fields:
     """Return the fields to record, sealed."""
     fields = KINDS[desired.kind].emitted(desired.fields, desired.lifecycle.ignore)
-    for path in desired.kept if before is not None else ():
-        fields = with_path_from(fields, before.applied, path)
+    if before is not None:
+        for path in desired.kept:
+            fields = with_path_from(fields, before.applied, path)
     if before is not None and fields == before.applied:
         return fields  # what equals a record holds no secret, and need not be searched for one
     sealed: Fields = seal(fields, keyring)

@@ -52,6 +52,29 @@ FIRST_LEADER_RETRY: Final = 1.0
 MAX_LEADER_RETRY: Final = 30.0
 """The longest pause between two such attempts."""
 
+# Rounds.
+
+FIRST_BACKOFF: Final = 30.0
+"""After the first failure of an endpoint or of the account; it doubles with each further one."""
+
+MAX_BACKOFF: Final = 1800.0
+"""The longest pause after failures. A person who has mended the cause waits for it at most."""
+
+BUSY_RETRY: Final = 10.0
+"""Until the next round if a command line has the lock of the inventory."""
+
+CONTROLLER_LOCK_TIMEOUT: Final = 5.0
+"""For an apply of the controller to get the inventory. A later round tries again."""
+
+JITTER: Final = 0.2
+"""The share by which `--poll` and `--interval` vary, so that many controllers do not ask at the same time."""
+
+STATE_REFRESH: Final = 900.0
+"""After which the state is written again although only its times have changed. GitLab keeps each version."""
+
+QUIET_LOG: Final = 3600.0
+"""Between two lines of the log while nothing happens."""
+
 # The loop as its server sees it, and approvals.
 
 APPROVAL_POLL: Final = 5.0

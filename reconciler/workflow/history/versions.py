@@ -69,7 +69,8 @@ def _version(
     links: tuple[tuple[Path, str], ...] = ()
     if not isinstance(change, Delete | Forget):
         fields, hidden = secrets_to_references(change.desired.fields)
-        hidden += (*change.desired.unset, *change.desired.kept)  # a rollback to a version without them has kept the live values
+        # a rollback to a version without these has kept the live values
+        hidden += (*change.desired.unset, *change.desired.kept)
         links = tuple((path, reference.address) for path, reference in change.desired.references)
         app_name = change.desired.app_name or app_name
         lease = change.desired.lease

@@ -1,0 +1,41 @@
+"""The command `reconciler run`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from reconciler.cli.options import Command, Run, duration_seconds, parallelism, with_run
+
+
+@click.command(cls=Command)
+@click.option(
+    "--poll",
+    type=duration_seconds,
+    default="60s",
+    metavar="DURATION",
+    help="Look for new files this often. (default: 60s)",
+)
+@click.option(
+    "--interval",
+    type=duration_seconds,
+    default="10m",
+    metavar="DURATION",
+    help="Compare the account with the files at least this often. (default: 10m)",
+)
+@click.option("--once", is_flag=True, help="Run until nothing is left to be done now, and exit.")
+@parallelism
+@with_run
+def run(run: Run, poll: float, interval: float, once: bool, parallelism: int) -> int:
+    """Reconcile until SIGTERM or Ctrl-C: plan on time and on change, and apply what the policy allows.
+
+    `sync` in config.yaml and on endpoints is the policy. Without it changes wait for an approval, and drift
+    is only reported. Any number of processes may run for one inventory; one of them acts.
+    """
+    if not run.context.selection.is_everything:
+        raise click.UsageError("run reconciles all endpoints: --target and --exclude cannot be used")
+    from reconciler.cli.run.flow import run_controller
+
+    context = replace(run.context, parallelism=parallelism)
+    return run_controller(run.out, context, poll=poll, interval=interval, is_once=once)

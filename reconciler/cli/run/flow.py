@@ -1,0 +1,47 @@
+"""The composition of `reconciler run`: the loops, what they tell, and their exit code."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.cli.output import Output, timestamp
+from reconciler.controller.clock import SystemClock
+from reconciler.controller.files import Files
+from reconciler.controller.loop import Loop, LoopOptions
+from reconciler.controller.process import run_loops
+from reconciler.controller.source import FolderSource
+from reconciler.controller.state import RoundResult
+from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.sync.durations import CONTROLLER_LOCK_TIMEOUT
+from reconciler.workflow.runtime.context import Context
+
+
+def run_controller(out: Output, context: Context, *, poll: float, interval: float, is_once: bool) -> int:
+    """Run until a signal, or until nothing is left to be done now with `is_once`. Return the exit code."""
+    lock, failed = threading.Lock(), threading.Event()
+
+    def log(line: str) -> None:
+        with lock:
+            out.line(f"{timestamp()} {line}")
+
+    def report(_loop: Loop, problems: Sequence[Problem]) -> None:
+        failed.set()
+        with lock:
+            out.problems(problems)
+
+    clock = SystemClock()
+    context = replace(
+        context,
+        lock_timeout=CONTROLLER_LOCK_TIMEOUT,
+        now=clock.now,
+        on_listed=None,
+    )
+    options = LoopOptions(poll=poll, interval=interval, is_once=is_once, log=log)
+    loops = [Loop(Files(FolderSource(context.root, context.files), context), clock, options)]
+    run_loops(loops, report)
+    results = {loop.state.result for loop in loops}
+    if failed.is_set() or (is_once and RoundResult.ERROR in results):
+        return ExitCode.ERROR
+    return ExitCode.GUARD if is_once and RoundResult.REFUSED in results else ExitCode.OK

@@ -1,0 +1,204 @@
+"""The loop of one environment: it waits, looks for a new revision, and runs rounds while it leads."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import field, replace
+
+from reconciler.controller.clock import Clock
+from reconciler.controller.edges import news
+from reconciler.controller.events import Event
+from reconciler.controller.files import Files
+from reconciler.controller.leader import Leader, leadership
+from reconciler.controller.observer import UNOBSERVED, Observer, RoundEnd
+from reconciler.controller.round import Round, RoundInput, failed_round, run_round
+from reconciler.controller.round_events import SOURCE
+from reconciler.controller.state import SYNC_STATE, SyncState, WaitingPlan, read_state
+from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.stores.address import store_identity
+from reconciler.model.encoding import json_bytes
+from reconciler.model.errors import InventoryError, ReconcilerError
+from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.problem import Problem
+from reconciler.model.sync.durations import BUSY_RETRY, JITTER, STATE_REFRESH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopOptions:
+    """poll: seconds between two looks for a new revision. interval: seconds between two full rounds.
+
+    is_once: end after the first round that changes nothing more. notify: gets the events of each round.
+    log: gets lines for people. observer: watches the rounds. approver: returns who has approved a waiting
+    plan, or "". show: gets the state after each round, and the files in force.
+    """
+
+    poll: float
+    interval: float
+    is_once: bool = False
+    notify: Callable[[Sequence[Event]], None] = lambda _events: None
+    log: Callable[[str], None] = lambda _line: None
+    observer: Observer = field(default=UNOBSERVED)
+    approver: Callable[[WaitingPlan], str] = lambda _waiting: ""
+    show: Callable[[SyncState, Files], None] = lambda _state, _files: None
+
+
+class Loop:
+    """The loop of one environment. `run` is called in a thread of its own; the rest from any thread.
+
+    wake: set it to end the wait; the source is polled then. results: of the last round, for --once.
+    """
+
+    def __init__(self, files: Files, clock: Clock, options: LoopOptions) -> None:
+        self.wake = threading.Event()
+        self.state = SyncState(environment=files.context.environment_name)
+        self._files = files
+        self._clock = clock
+        self._options = options
+        self._led = files.context
+        self._stop = threading.Event()
+        self._halt = threading.Event()
+        self._written_at: float | None = None
+
+    def stop(self) -> None:
+        """End the loop: changes in flight are finished, and no other is begun."""
+        self._stop.set()
+        self._halt.set()
+        self.wake.set()
+
+    def run(self) -> None:
+        """Lead, and run rounds, until `stop` is called. Raise ReconcilerError if that cannot go on."""
+        try:
+            while not self._stop.is_set():
+                self._halt.clear()
+                with leadership(
+                    self._files.context, self._stop, self._clock, tell=self._tell, on_lost=self._lose
+                ) as leader:
+                    if leader is None:
+                        return
+                    if self._lead(leader):
+                        return
+        finally:
+            self._files.close()
+
+    def _lose(self) -> None:
+        self._halt.set()
+        self.wake.set()
+
+    def _tell(self, problem: Problem) -> None:
+        self._options.log(problem.summary)
+
+    def _lead(self, leader: Leader) -> bool:
+        """Run rounds while this process leads. Return whether the loop has ended."""
+        self._led = self._files.context
+        self.state = replace(self._last_state(), leader=_name(leader.holder))
+        self._written_at = None
+        poll_at = round_at = self._clock.monotonic()
+        while not self._stop.is_set():
+            try:
+                leader.check()
+                if self._clock.monotonic() >= poll_at:
+                    poll_at = self._clock.monotonic() + _varied(self._options.poll)
+                    if self._files.poll():
+                        round_at = poll_at - self._options.poll
+                if self._clock.monotonic() >= round_at:
+                    done = self._round(leader)
+                    if self._options.is_once and not (done.is_again or done.is_busy):
+                        return True
+                    round_at = self._clock.monotonic() + self._pause(done)
+                    if store_identity(self._files.context.store) != store_identity(self._led.store):
+                        return False
+            except InventoryError as error:
+                self._tell(error.problem)
+                if leader.lost.is_set():
+                    return False
+                round_at = self._clock.monotonic() + BUSY_RETRY
+            if not (self._stop.is_set() or leader.lost.is_set()):
+                if self._clock.wait(self.wake, min(poll_at, round_at) - self._clock.monotonic()):
+                    poll_at = round_at = self._clock.monotonic()
+                self.wake.clear()
+        return True
+
+    def _round(self, leader: Leader) -> Round:
+        """Run a round, keep its state, and tell what is new."""
+        before, began = self.state, self._clock.monotonic()
+        with self._options.observer.span("round"):
+            done = self._planned_round(leader)
+        now = self._clock.now()
+        found = news(before, done.state, done.findings, now)
+        self.state = replace(done.state, told=found.told)
+        self._write(leader, before)
+        self._options.notify(found.events)
+        for event in found.events:
+            self._options.log(event.summary)
+        seconds = self._clock.monotonic() - began
+        plan = done.plan.plan if done.plan else None
+        self._options.observer.ended(RoundEnd(state=self.state, seconds=seconds, plan=plan))
+        self._options.show(self.state, self._files)
+        return done
+
+    def _planned_round(self, leader: Leader) -> Round:
+        try:
+            files = self._files.in_force(self.state)
+        except ReconcilerError as error:
+            return failed_round(self.state, SOURCE, error, self._clock.now())
+        before = replace(self.state, revision=files.revision, rejected=files.rejected)
+        done = run_round(
+            RoundInput(
+                context=files.context,
+                loaded=files.loaded,
+                load=files.load,
+                before=before,
+                stop=self._halt,
+                check=leader.check,
+                approver=self._options.approver,
+                observer=self._options.observer,
+            )
+        )
+        if files.problem is None:
+            return done
+        findings = done.findings
+        if files.rejected:
+            findings = replace(findings, refused={**findings.refused, SOURCE: files.problem})
+        else:
+            findings = replace(findings, failed={**findings.failed, SOURCE: files.problem})
+        return replace(done, findings=findings)
+
+    def _pause(self, done: Round) -> float:
+        """Return the seconds until the next round that nothing else causes."""
+        if done.is_again:
+            return 0.0
+        now = self._clock.now()
+        ends = [pause.until for pause in done.state.backoffs.values() if pause.until > now]
+        pauses = [_varied(self._options.interval), *((end - now).total_seconds() for end in ends)]
+        return min(BUSY_RETRY, *pauses) if done.is_busy else min(pauses)
+
+    def _last_state(self) -> SyncState:
+        """Return the state that the last leader wrote, or an empty one."""
+        try:
+            return read_state(self._files.context) or self.state
+        except InventoryError as error:
+            self._tell(error.problem)
+            return self.state
+
+    def _write(self, leader: Leader, before: SyncState) -> None:
+        """Keep the state in the store, unless nothing but its times has changed."""
+        now = self._clock.monotonic()
+        is_fresh = self._written_at is not None and now - self._written_at < STATE_REFRESH
+        if is_fresh and _without_times(before) == _without_times(self.state):
+            return
+        leader.write_document(SYNC_STATE, json_bytes(self.state.to_json()))
+        self._written_at = now
+
+
+def _without_times(state: SyncState) -> SyncState:
+    return replace(state, checked_at=None, succeeded_at=None, next_round_at=None)
+
+
+def _varied(seconds: float) -> float:
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+def _name(holder: LockHolder) -> str:
+    return f"{holder.who}@{holder.host} (pid {holder.pid})"

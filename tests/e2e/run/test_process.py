@@ -1,0 +1,46 @@
+"""`reconciler run` as a process: it follows the files, applies what may be applied, and ends by a signal."""
+
+import signal
+import subprocess
+
+from tests.e2e.sandbox import Sandbox, item
+
+AUTO = {"novita": {"settle_seconds": 0.05, "sync": {"apply": "auto", "drift": "revert", "prune": True}}}
+OFTEN = ("run", "--poll", "0.1s", "--interval", "0.3s")
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """End the process as systemd does, and return what it wrote."""
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    return err
+
+
+def test_it_applies_the_files_and_what_changes_in_them(sandbox: Sandbox) -> None:
+    sandbox.write("config.yaml", AUTO)
+    sandbox.declare(item("chat"))
+    process = sandbox.start(*OFTEN)
+    sandbox.await_live("chat")
+    sandbox.declare(item("chat"), item("embed"))
+    sandbox.await_live("embed")
+    err = ended(process)
+    assert "1 change was applied" in err
+    assert len(sandbox.sent("create")) == 2
+    assert sandbox.plan().code == 0
+
+
+def test_once_ends_when_nothing_is_left_to_be_done(sandbox: Sandbox) -> None:
+    sandbox.write("config.yaml", AUTO)
+    sandbox.declare(item("chat"), item("embed"))
+    assert sandbox.run("run", "--once").code == 0
+    assert set(sandbox.live()) == {"chat", "embed"}
+
+
+def test_without_a_policy_nothing_is_changed(sandbox: Sandbox) -> None:
+    sandbox.declare(item("chat"))
+    ran = sandbox.run("run", "--once")
+    assert ran.code == 0
+    assert "A plan waits for an approval: Plan: 1 to add, 0 to change, 0 to destroy." in ran.err
+    assert sandbox.sent() == []

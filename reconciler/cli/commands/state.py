@@ -215,6 +215,12 @@ def copy_(run: Run, source: str, target: str, force: bool, lock_timeout: float) 
         f" {plain(target)}, and read back. {plain(source)} was not changed."
     )
     _tell_way_back(run, result, target)
+    if (leader := result.source_leader) is not None:
+        who = f"{leader.who} on {leader.host} (pid {leader.pid})"
+        run.out.line(
+            f"The controller of {plain(who)} leads {plain(source)}, and goes on there. Start it again"
+        )
+        run.out.line(f"with --state {shell_quote(target)}.")
     doctor = command_line("reconciler", "--state", target, "doctor")
     run.out.line(f"\nLet every run use --state {shell_quote(target)} from now on. To check it: {doctor}")
     return ExitCode.OK
@@ -242,9 +248,9 @@ def _tell_way_back(run: Run, result: TransferResult, state: str = "") -> None:
 def lock_info(run: Run) -> int:
     """Show who holds the lock of the inventory, and which process leads it."""
     from reconciler.reports.views.lock import lock_document, lock_text
-    from reconciler.workflow.stores.lock import leader, lock_holder
+    from reconciler.workflow.stores.lock import leader_of, lock_holder
 
-    holder, leads = lock_holder(run.context), leader(run.context)
+    holder, leads = lock_holder(run.context), leader_of(run.context.store)
     label = run.context.store.label
     if run.out.as_json:
         run.out.document(lock_document(label, holder, leads))

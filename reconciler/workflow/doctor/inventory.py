@@ -18,7 +18,7 @@ from reconciler.workflow.doctor.store import store_checks
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import GitStatus, git_refusal, git_status, git_statuses, refusal_hint
 from reconciler.workflow.runtime.unfinished import has_approved_plan
-from reconciler.workflow.stores.lock import leader
+from reconciler.workflow.stores.lock import leader_of
 
 COMPANIONS: Final = (
     *(".journal", ".lock", ".lock.json", ".backup"),
@@ -79,7 +79,7 @@ def _lock(context: Context) -> Check:
 
 def _leader(context: Context) -> Iterator[Check]:
     """Yield the check that names the process that leads the inventory, if there is one."""
-    if (owner := leader(context)) is not None:
+    if (owner := leader_of(context.store)) is not None:
         detail = f"{owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}"
         yield Check(name="leader", status=CheckStatus.OK, detail=detail)
 

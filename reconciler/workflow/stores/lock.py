@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.stores.base import Store
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.problem import Problem
@@ -16,10 +17,10 @@ def lock_holder(context: Context) -> LockHolder | None:
     return context.store.holder()
 
 
-def leader(context: Context) -> LockHolder | None:
-    """Return the process that leads the inventory now, or None, also if the store does not tell."""
+def leader_of(store: Store) -> LockHolder | None:
+    """Return the controller that leads an inventory now, or None, also if the store does not tell."""
     with suppress(InventoryError):
-        return context.store.sibling.holder()
+        return store.sibling.holder()
     return None
 
 
@@ -30,7 +31,7 @@ def require_unlockable(context: Context, lock_id: str) -> LockHolder:
     """
     label, holder = context.store.label, lock_holder(context)
     if holder is None or holder.lock_id != lock_id:
-        leads = leader(context)
+        leads = leader_of(context.store)
         if leads is not None and leads.lock_id == lock_id:
             return leads
     show = command_line("reconciler", "state", "lock-info")
@@ -66,4 +67,4 @@ def unlock(context: Context, lock_id: str) -> None:
     """Free the lock of a run that has ended. Raise InventoryError if it is not held by that ID any more."""
     holder = lock_holder(context)
     is_leader = holder is None or holder.lock_id != lock_id
-    (context.store.sibling if is_leader and leader(context) else context.store).unlock(lock_id)
+    (context.store.sibling if is_leader and leader_of(context.store) else context.store).unlock(lock_id)

@@ -11,6 +11,7 @@ from typing import Final
 from reconciler.inventory import map_format
 from reconciler.inventory.files import read_regular_file, write_user_file
 from reconciler.inventory.journal import intent_lines
+from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.map_format import serialize_inventory
 from reconciler.inventory.session import load
 from reconciler.inventory.snapshot import read_snapshot
@@ -36,6 +37,7 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import key_fingerprint, run_holder
 from reconciler.workflow.runtime.outputs import OutputFile, output_problems
 from reconciler.workflow.runtime.settings import base_url, valid_settings
+from reconciler.workflow.stores.lock import leader_of
 
 SHOWN: Final = 5
 """Names (count) in one problem."""
@@ -54,7 +56,8 @@ class PulledMap:
 class TransferResult:
     """What was written: records and versions (count), open creates by name.
 
-    has_previous: a map was replaced, and is kept as the previous one.
+    has_previous: a map was replaced, and is kept as the previous one. source_leader: the controller that
+    leads the source, and goes on writing there.
     """
 
     recorded: int
@@ -62,6 +65,7 @@ class TransferResult:
     versions: int = 0
     has_approved_plan: bool = False
     has_previous: bool = False
+    source_leader: LockHolder | None = None
 
 
 def pull(context: Context, *, previous: bool = False) -> PulledMap:
@@ -168,6 +172,7 @@ def copy(context: Context, source: str, target: str, *, force: bool = False) -> 
         versions=sum(map(len, inventory_copy.versions.values())),
         has_approved_plan=inventory_copy.approved is not None,
         has_previous=has_previous,
+        source_leader=leader_of(from_store),
     )
 
 

@@ -161,6 +161,16 @@ def test_a_copy_has_everything(sandbox: Sandbox) -> None:
     assert sandbox.run(*moved, "plan", "--detailed-exitcode").code == 0
 
 
+def test_a_copy_of_what_a_controller_leads_says_so(shop: Sandbox) -> None:
+    """The controller would go on writing to the source."""
+    holder = current_holder(command="reconciler", environ={"USER": "deploy"}, clock=time.time)
+    with open_store(MAP, shop.root, {}).sibling.hold(holder):
+        ran = shop.run("state", "copy", str(MAP), "state/copy.json")
+    assert ran.code == 0, ran.err
+    assert f"The controller of deploy on {holder.host} (pid {holder.pid}) leads {MAP}" in ran.err
+    assert "with --state state/copy.json." in ran.err
+
+
 def test_a_copy_replaces_only_by_force(shop: Sandbox) -> None:
     shop.run("state", "copy", str(MAP), "state/other.json")
     shop.run("--state", "state/other.json", "state", "rm", "chat")

@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any, Final
 
 NAMES: Final = ("endpoints", "specs", "config")
+"""The schemas of files."""
+
+NOTIFICATION: Final = "notification"
+"""The schema of what `run` posts to a webhook."""
 
 _INSTALLED: Final = Path(__file__).resolve().parents[1] / "schemas"
 _CHECKOUT: Final = Path(__file__).resolve().parents[2] / "schemas"
 
 
 def schema_text(name: str) -> str:
-    """Return the text of a published schema: `endpoints`, `specs` or `config`."""
-    if name not in NAMES:
+    """Return the text of a published schema: `endpoints`, `specs`, `config` or `notification`."""
+    if name not in (*NAMES, NOTIFICATION):
         raise KeyError(name)
     file = f"{name}.schema.json"
     installed = _INSTALLED / file

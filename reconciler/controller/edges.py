@@ -25,21 +25,31 @@ WAITING_LIMITS: Final = ((3600, 12),)
 
 _OFTEN: Final = "it changes often, so that its next changes are told with a delay"
 
-_ENDS: Final = {
-    EventKind.DRIFT_FOUND: EventKind.DRIFT_GONE,
-    EventKind.REFUSED: EventKind.RECOVERED,
-    EventKind.FAILED: EventKind.RECOVERED,
-}
-"""Events that last, and the event that tells their end. The end of a plan that waits is not told."""
 
-_END_SUMMARIES: Final = {
-    EventKind.DRIFT_FOUND: "{} is as it was applied again",
-    EventKind.REFUSED: "{} is no longer refused",
-    EventKind.FAILED: "{} no longer fails",
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """How a kind of event that lasts is told.
 
-_OF_THE_PLAN: Final = (EventKind.DRIFT_FOUND, EventKind.REFUSED)
-"""Events whose end is not known if there is no plan."""
+    end: the event that tells its end, None to tell no end. limits: how often it is told. needs_plan: its end
+    is not known without a plan. is_lasting: False to tell neither the first one nor one that is a day old.
+    """
+
+    end: EventKind | None = None
+    end_summary: str = ""
+    limits: Sequence[tuple[int, int]] = LIMITS
+    needs_plan: bool = False
+    is_lasting: bool = True
+
+
+_RULES: Final = {
+    EventKind.DRIFT_FOUND: _Rule(
+        end=EventKind.DRIFT_GONE, end_summary="{} is as it was applied again", needs_plan=True
+    ),
+    EventKind.REFUSED: _Rule(end=EventKind.RECOVERED, end_summary="{} is no longer refused", needs_plan=True),
+    EventKind.FAILED: _Rule(end=EventKind.RECOVERED, end_summary="{} no longer fails"),
+    EventKind.WAITING: _Rule(limits=WAITING_LIMITS),
+    EventKind.LEADER_CHANGED: _Rule(is_lasting=False),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,38 +67,43 @@ def news(before: SyncState | None, after: SyncState, findings: Findings, now: da
     `after` does not. now: in UTC.
     """
     told = {key: _Told.parse(text) for key, text in (before.told if before else {}).items()}
-    lasting = {f"{event.kind} {event.subject}": event for event in lasting_events(after, findings, now)}
+    lasting = {_key(event): event for event in lasting_events(after, findings, now)}
     events: list[Event] = []
     kept: dict[str, str] = {}
     for key in {**told, **lasting}:
         kind, _, subject = key.partition(" ")
-        entry, event = told.get(key, _NOTHING), lasting.get(key)
-        is_known = event is not None or (
-            kind in _ENDS and (findings.drift is not None or kind not in _OF_THE_PLAN)
-        )
-        mark = event.fingerprint if event else "" if is_known else entry.mark
-        limits = WAITING_LIMITS if kind == EventKind.WAITING else LIMITS
-        if mark != entry.mark and entry.may_be_told(now, limits):
+        if kind not in _RULES:
+            continue  # of another version
+        rule, event = _RULES[EventKind(kind)], lasting.get(key)
+        entry = told.get(key, _Told(mark="" if rule.is_lasting or event is None else event.fingerprint))
+        has_ended = event is None and rule.end and (findings.drift is not None or not rule.needs_plan)
+        mark = event.fingerprint if event else "" if has_ended else entry.mark
+        if mark != entry.mark and entry.may_be_told(now, rule.limits):
             entry = entry.told_at(now, mark)
-            told_now = event or _end(EventKind(kind), subject, after, now)
-            often = () if entry.may_be_told(now, limits) else (_OFTEN,)
-            events.append(replace(told_now, details=(*told_now.details, *often)))
-        elif event and mark == entry.mark and entry.seconds_since(now) >= EVENT_REPEAT:
+            news_now = event or _end(rule, subject, after, now)
+            often = () if entry.may_be_told(now, rule.limits) else (_OFTEN,)
+            events.append(replace(news_now, details=(*news_now.details, *often)))
+        elif event and rule.is_lasting and mark == entry.mark and entry.is_old(now):
+            entry = entry.told_at(now, mark)
             events.append(replace(event, is_repeated=True))
-            entry = entry.told_at(now, mark)
-        if event or (entry.mark and kind in _ENDS) or entry.seconds_since(now) < EVENT_REPEAT:
+        if event or (entry.mark and rule.end) or not entry.is_old(now):
             kept[key] = str(entry)
-    events += momentary_events(before, after, findings, now)
+    events += momentary_events(after, findings, now)
     return News(events=tuple(events), told=kept)
 
 
-def _end(kind: EventKind, subject: str, state: SyncState, now: datetime) -> Event:
+def _key(event: Event) -> str:
+    return f"{event.kind} {event.subject}"
+
+
+def _end(rule: _Rule, subject: str, state: SyncState, now: datetime) -> Event:
+    assert rule.end is not None
     return Event(
-        kind=_ENDS[kind],
+        kind=rule.end,
         environment=state.environment,
         subject=subject,
         at=now,
-        summary=_END_SUMMARIES[kind].format(subject),
+        summary=rule.end_summary.format(subject),
         revision=state.revision,
     )
 
@@ -107,7 +122,7 @@ class _Told:
         try:
             return cls(mark=mark, times=tuple(datetime.fromtimestamp(int(time), UTC) for time in times))
         except (ValueError, OverflowError, OSError):
-            return _NOTHING
+            return cls()
 
     def __str__(self) -> str:
         return ",".join((self.mark, *(str(int(time.timestamp())) for time in self.times)))
@@ -116,14 +131,11 @@ class _Told:
         longest = max(count for _, count in (*LIMITS, *WAITING_LIMITS))
         return _Told(mark=mark, times=(*self.times, now)[-longest:])
 
-    def seconds_since(self, now: datetime) -> float:
-        """Return the seconds since it was told last; a clock that was set back counts as well."""
-        return abs((now - self.times[-1]).total_seconds()) if self.times else EVENT_REPEAT
+    def is_old(self, now: datetime) -> bool:
+        """Return whether it was told a day ago or never. A clock that was set back a day counts as well."""
+        return not self.times or abs((now - self.times[-1]).total_seconds()) >= EVENT_REPEAT
 
     def may_be_told(self, now: datetime, limits: Sequence[tuple[int, int]]) -> bool:
         """Return whether it may be told now, after it was told so often."""
         ages = [(now - time).total_seconds() for time in self.times]
         return all(sum(0 <= age < seconds for age in ages) < count for seconds, count in limits)
-
-
-_NOTHING: Final = _Told()

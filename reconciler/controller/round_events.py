@@ -81,17 +81,15 @@ def lasting_events(state: SyncState, findings: Findings, now: datetime) -> Itera
         yield _problem(about, EventKind.REFUSED, subject, problem, mark)
     for subject, problem in findings.failed.items():
         yield _problem(about, EventKind.FAILED, subject, problem, problem.code)
-
-
-def momentary_events(
-    before: SyncState | None, after: SyncState, findings: Findings, now: datetime
-) -> Iterator[Event]:
-    """Yield an event for all that happened in this round."""
-    about = _About(after, now)
-    if before and before.leader and after.leader and before.leader != after.leader:
+    if state.leader:
         yield about.event(
-            EventKind.LEADER_CHANGED, LEADER, f"{after.leader} acts now, in place of {before.leader}"
+            EventKind.LEADER_CHANGED, LEADER, f"{state.leader} acts now", fingerprint=state.leader
         )
+
+
+def momentary_events(state: SyncState, findings: Findings, now: datetime) -> Iterator[Event]:
+    """Yield an event for all that happened in this round."""
+    about = _About(state, now)
     done = [result for result in findings.applied if result.outcome is Outcome.DONE]
     if done:
         yield about.event(

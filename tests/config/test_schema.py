@@ -16,7 +16,7 @@ from reconciler.config import schema
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-@pytest.mark.parametrize("name", schema.NAMES)
+@pytest.mark.parametrize("name", [*schema.NAMES, schema.NOTIFICATION])
 def test_published_schemas_are_schemas(name: str) -> None:
     """Each schema is valid in its draft, names itself, and describes every property."""
     from jsonschema import Draft202012Validator

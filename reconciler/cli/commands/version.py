@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.extras import PACKAGES, missing_packages
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.model.problem import ExitCode
-
-EXTRAS = {"mcp": "mcp", "server": "starlette"}
-"""Extra -> a module that it installs."""
 
 
 @click.command(cls=Command)
@@ -16,11 +14,10 @@ EXTRAS = {"mcp": "mcp", "server": "starlette"}
 def version(run: Run) -> int:
     """Print the version of reconciler, of Python and of the platform, and the installed extras."""
     import platform
-    from importlib.util import find_spec
 
     from reconciler import __version__
 
-    extras = {name: find_spec(module) is not None for name, module in EXTRAS.items()}
+    extras = {name: not missing_packages(name) for name in sorted(PACKAGES)}
     facts = {"python": platform.python_version(), "platform": platform.platform()}
     if run.out.as_json:
         run.out.document({"version": __version__, **facts, "extras": extras})

@@ -166,5 +166,5 @@ def test_the_version_has_its_surroundings(sandbox: Sandbox) -> None:
     assert ran.out.splitlines()[:2] == [f"reconciler {__version__}", f"python {platform.python_version()}"]
     document = sandbox.run("version", "--json").document
     assert document["version"] == __version__
-    assert set(document["extras"]) == {"mcp", "server"}
+    assert set(document["extras"]) == {"mcp", "notify", "otel", "server"}
     assert KEY not in json.dumps(document) + os.fspath(sandbox.root)

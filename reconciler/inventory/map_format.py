@@ -1,7 +1,8 @@
 """The map on disk: each name with its endpoint ID and last applied fields, easy to diff and merge in git.
 
     {"format": 2, "base_url", "account"?, "root"?, "files"?,
-     "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?, "adopted"?}},
+     "endpoints": {name: {"id", "applied", "origin"?, "prevent_destroy"?, "lease"?, "declared_counts"?,
+       "adopted"?}},
      "resources"?: {address: the same, for resources of other kinds}}
 
 Format 1 has no "account", "root", "files" and "resources". Keys are sorted and indented by two spaces,

@@ -21,7 +21,10 @@ from reconciler.model.text import TIME_FORMAT, utc_text
 from reconciler.model.values import Json
 
 _RECORD_KEYS = frozenset(
-    {"id", "applied", "origin", "prevent_destroy", "called", "lease", "renamed_from", "renaming", "adopted"}
+    {
+        *("id", "applied", "origin", "prevent_destroy", "called", "lease", "declared_counts"),
+        *("renamed_from", "renaming", "adopted"),
+    }
 )
 _LEASE_KEYS = frozenset({"min", "max", "until", "why"})
 MAX_WORKERS: Final = 2**31 - 1
@@ -50,6 +53,8 @@ def record_to_json(tracked: Tracked) -> dict[str, Any]:
         record["renaming"] = tracked.renaming
     if tracked.lease:
         record["lease"] = _lease_to_json(tracked.lease)
+    if tracked.declared_counts:
+        record["declared_counts"] = tracked.declared_counts
     return record
 
 
@@ -69,6 +74,7 @@ def record_from_json(name: str, record: Json, kind: str = ENDPOINT) -> Tracked:
         renamed_from=record.get("renamed_from", ""),
         renaming=record.get("renaming", ""),
         lease=_lease_from_json(record["lease"]) if "lease" in record else None,
+        declared_counts=record.get("declared_counts", ""),
         kind=kind,
     )
 
@@ -134,6 +140,8 @@ def _record_errors(record: Json, kind: str) -> Iterator[str]:
     for key in ("called", "renamed_from", "renaming"):
         if not isinstance(record.get(key, ""), str):
             yield f'"{key}" must be a name, a string'
+    if not isinstance(record.get("declared_counts", ""), str):
+        yield '"declared_counts" must be a string'
     if "lease" in record and _lease_from_json(record["lease"]) is None:
         yield '"lease" must have "min", "max", "until" such as 2026-01-31T12:00:00Z, and "why"'
 

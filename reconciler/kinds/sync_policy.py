@@ -73,7 +73,7 @@ def _windows(entries: Any, locate: Locate, where: str, problems: list[Problem]) 
     for index, entry in enumerate(entries):
         if not (isinstance(entry, Mapping) and entry.keys() >= _WINDOW_KEYS):
             continue
-        locate_here = partial(_below, locate, ("windows", str(index)))
+        locate_here = partial(below, locate, ("windows", str(index)))
         found = list(recurrence_problems(entry, locate_here, f"{where}[{index}]"))
         problems += found
         duration = _DURATION.fullmatch(entry["duration"])
@@ -86,7 +86,8 @@ def _windows(entries: Any, locate: Locate, where: str, problems: list[Problem]) 
             )
 
 
-def _below(locate: Locate, base: Path, path: Path) -> Place | None:
+def below(locate: Locate, base: Path, path: Path) -> Place | None:
+    """Return the place of a path below another one."""
     return locate((*base, *path))
 
 

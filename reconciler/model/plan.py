@@ -33,13 +33,14 @@ class Action(StrEnum):
 
 
 class Cause(StrEnum):
-    """The cause of a field change: the YAML, the account, both, an adoption, a command, a rollback, or the
-    replacement of a resource that the field refers to.
+    """The cause of a field change: the YAML, the account, both, time (a schedule, or the end of a lease), an
+    adoption, a command, a rollback, or the replacement of a resource that the field refers to.
     """
 
     CONFIG = "config"
     DRIFT = "drift"
     BOTH = "both"
+    TIME = "time"
     ADOPT = "adopt"
     IMPERATIVE = "hand"
     FOLLOWS = "follows"

@@ -14,6 +14,7 @@ from reconciler.model.values import Fields, Json, Path, Reference
 if TYPE_CHECKING:
     from reconciler.model.probe import Probe
     from reconciler.model.sync.lease import Lease
+    from reconciler.model.sync.schedule import Schedule
 
 Origin: TypeAlias = Literal["declared", "imperative"]
 
@@ -80,9 +81,10 @@ class Desired:
     and its lease; others keep their live and recorded values. `origin` and `lease` are those of the record to
     be written. `spec_name` is only shown. `restores` is the version of a rollback, or 0. `defaulted` are the
     paths of defaults that follow the account's limits. `references` are those of the fields when they were
-    declared, `former_ids` their old IDs. `sync` has the fields of `SyncPolicy` that are declared. Novita is
-    not told it, `probe`, `prewarm` and `registry`, a host.
-    `kept` are paths that this run leaves as they are live and recorded, whatever is declared.
+    declared, `former_ids` their old IDs. `declared_counts` says which worker counts are declared, if those in
+    the fields are of a lease or of the `schedule`. `sync` has the fields of `SyncPolicy` that are declared.
+    Novita is not told these, `probe`, `prewarm` and `registry`, a host. `kept` are paths that this run leaves
+    as they are live and recorded, whatever is declared.
     """
 
     name: str
@@ -96,6 +98,8 @@ class Desired:
     is_partial: bool = False
     origin: Origin = "declared"
     lease: Lease | None = None
+    schedule: tuple[Schedule, ...] = ()
+    declared_counts: str = ""
     kind: str = ENDPOINT
     restores: int = 0
     probe: Probe | None = field(default=None, compare=False)
@@ -173,6 +177,8 @@ class Tracked:
     `called` is the live name if it differs from `name`, as for a replaced endpoint still to be deleted.
     `renaming` is the new name in a rename whose outcome is unknown. `renamed_from` is the `renamedFrom` that
     was applied last, or the name before a temporary one. An `adopted` one was only found by its name.
+    `declared_counts` are those of `Desired` at the last apply, by which a change that is only due by time is
+    told from a change of the declaration.
     """
 
     name: str
@@ -182,6 +188,7 @@ class Tracked:
     prevent_destroy: bool = False
     called: str = ""
     lease: Lease | None = None
+    declared_counts: str = ""
     renamed_from: str = ""
     renaming: str = ""
     adopted: bool = False
@@ -217,6 +224,7 @@ class Tracked:
             prevent_destroy=False,
             adopted=False,
             lease=None,
+            declared_counts="",
             renamed_from="",
             renaming="",
         )

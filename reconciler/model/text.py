@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from fnmatch import translate
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -57,6 +55,11 @@ def closest_match(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> st
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 """Terraform's format of a time in UTC, RFC 3339 without fractions."""
+
+
+def minute_text(time: datetime) -> str:
+    """Return a time for people, in UTC, such as `2026-01-31 12:00Z`."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
 def utc_text(time: datetime) -> str:

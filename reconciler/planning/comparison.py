@@ -30,6 +30,7 @@ from reconciler.planning.attribution import agree, cause_of
 from reconciler.planning.diff import differences, equal
 from reconciler.planning.matching import MatchedEndpoint
 from reconciler.planning.records import is_current
+from reconciler.planning.sync.schedules import is_declared_as_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def _changes(
             path=path,
             before=before,
             after=after,
-            cause=_cause_of_change(kind, desired, applied, path, before, after, keyring),
+            cause=_cause_of_change(kind, desired, record, path, before, after, keyring),
             forces_replacement=kind.replaces(path),
             sensitive=_is_secret(before) or _is_secret(after),
             kind=kind.type,
@@ -144,7 +145,7 @@ def _created_fields(kind: Kind, desired: Desired) -> Iterator[FieldChange]:
 def _cause_of_change(
     kind: Kind,
     desired: Desired,
-    applied: Fields | None,
+    record: Tracked | None,
     path: Path,
     before: Value | Absent,
     after: Value | Absent,
@@ -156,7 +157,13 @@ def _cause_of_change(
         return Cause.IMPERATIVE
     if before in desired.former_ids:
         return Cause.FOLLOWS
-    return Cause.ADOPT if applied is None else cause_of(path, before, after, applied, keyring, kind)
+    if record is None:
+        return Cause.ADOPT
+    cause = cause_of(path, before, after, record.applied, keyring, kind)
+    is_due = (
+        cause is not Cause.DRIFT and path in kind.table.scaling and is_declared_as_before(desired, record)
+    )
+    return Cause.TIME if is_due else cause
 
 
 def _drift(kind: Kind, endpoint: MatchedEndpoint, keyring: Keyring) -> Drift | None:

@@ -27,6 +27,7 @@ CAUSE_TEXT: Final[Mapping[Cause, str]] = {
     Cause.CONFIG: "changed in the YAML since the last apply",
     Cause.DRIFT: "changed in the account since the last apply",
     Cause.BOTH: "changed in the YAML and in the account since the last apply",
+    Cause.TIME: "due by the schedule, or by the end of a lease",
     Cause.ADOPT: "the endpoint was created with another value",
     Cause.IMPERATIVE: "requested by this command",
     Cause.FOLLOWS: "follows the resource that it refers to, which is replaced",

@@ -207,10 +207,21 @@ def revert_notes(changed: Desired, declared: Desired) -> Iterator[Problem]:
         hint = f"{command}   ends the lease"
         yield _reverted(declared, paths[0], f"has a lease with {', '.join(counts)}", hint)
         counts = []
+    elif counts and declared.schedule:
+        hint = f"{_as_lease(changed, declared)}   keeps it for two hours; edit `schedule` to keep it"
+        yield _reverted(declared, paths[0], f"has {', '.join(counts)} by its schedule", hint)
+        counts = []
     if counts or others:
         how = " (`scale --write`)" if counts else ""
         hint = f"to keep it, write it in the YAML{how}, or list the field in `ignoreChanges`"
         yield _reverted(declared, paths[0], f"is declared with {', '.join([*others, *counts])}", hint)
+
+
+def _as_lease(changed: Desired, declared: Desired) -> str:
+    """Return the command that sets these worker counts for a limited time."""
+    worker = {**declared.fields["workerConfig"], **changed.fields["workerConfig"]}
+    counts = ("--min", str(worker["minNum"]), "--max", str(worker["maxNum"]))
+    return command_line("reconciler", "scale", Operand(changed.name), *counts, "--for", "2h", "--why", "TEXT")
 
 
 def _reverted(declared: Desired, path: Path, what: str, hint: str) -> Problem:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Live, address
 from reconciler.model.sync.lease import Lease
-from reconciler.model.values import Path
+from reconciler.model.text import minute_text
 from reconciler.planning.renames import renames
 from reconciler.planning.selection import EVERYTHING, Selection
-
-_COUNTS: Final[Path] = ("workerConfig", "minNum")
+from reconciler.planning.sync.schedules import COUNTS, with_counts
 
 
 def apply_leases(
@@ -49,8 +47,7 @@ def apply_leases(
 
 def with_lease(desired: Desired, lease: Lease) -> Desired:
     """Return the endpoint with the worker counts of a lease, which its record keeps."""
-    worker = {**desired.fields.get("workerConfig", {}), "minNum": lease.min, "maxNum": lease.max}
-    return replace(desired, fields={**desired.fields, "workerConfig": worker}, lease=lease)
+    return replace(with_counts(desired, lease.min, lease.max), lease=lease)
 
 
 def running_leases(inventory: Inventory, now: datetime) -> dict[str, Lease]:
@@ -62,20 +59,16 @@ def running_leases(inventory: Inventory, now: datetime) -> dict[str, Lease]:
     }
 
 
-def utc_text(when: datetime) -> str:
-    """Return a time for people, in UTC."""
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}Z"
-
-
 def running_lease(desired: Desired, lease: Lease) -> Problem:
     """Return the note that an endpoint has a lease."""
     return Problem(
         code="lease",
         severity=Severity.NOTE,
-        summary=f"`{desired.name}` has {lease.counts} by a lease until {utc_text(lease.until)}: {lease.why}",
+        summary=f"`{desired.name}` has {lease.counts} by a lease until {minute_text(lease.until)}:"
+        f" {lease.why}",
         hint=f"{command_line('reconciler', 'scale', Operand(desired.name), '--end-lease')}   ends it now",
         address=address(desired.name),
-        place=desired.place_of(_COUNTS),
+        place=desired.place_of(COUNTS),
     )
 
 
@@ -83,8 +76,8 @@ def _ended_lease(desired: Desired, lease: Lease) -> Problem:
     return Problem(
         code="lease-over",
         severity=Severity.NOTE,
-        summary=f"the lease of `{desired.name}` ended {utc_text(lease.until)}; "
-        "the declared counts apply again",
+        summary=f"the lease of `{desired.name}` ended {minute_text(lease.until)}; "
+        f"the {'scheduled' if desired.schedule else 'declared'} counts apply again",
         address=address(desired.name),
-        place=desired.place_of(_COUNTS),
+        place=desired.place_of(COUNTS),
     )

@@ -16,6 +16,7 @@ from reconciler.planning.leases import apply_leases
 from reconciler.planning.pending_creates import Resolution, resolve
 from reconciler.planning.planner import make_plan
 from reconciler.planning.selection import Selection
+from reconciler.planning.sync.schedules import apply_schedules
 
 if TYPE_CHECKING:
     from reconciler.planning.imperative import ImperativeChange
@@ -26,7 +27,8 @@ class EndpointPlan:
     """The plan of the endpoints, and what it was made from.
 
     inventory: the records, with open creates that were found, and with the target of an imperative change.
-    desired: the endpoints with the worker counts of their leases. problems: of creates, target and leases.
+    desired: the endpoints with the worker counts of their schedules and leases. problems: of creates, target,
+    schedules and leases.
     """
 
     plan: Plan
@@ -66,9 +68,10 @@ def plan_endpoints(
         from reconciler.planning.imperative import resolve_target
 
         records, target_problems = resolve_target(imperative, records, live, owners)
-    wanted, lease_problems = apply_leases(desired, records, live, now, selection)
+    scheduled, notes = apply_schedules(desired, records, now, selection)
+    wanted, lease_notes = apply_leases(scheduled, records, live, now, selection)
     if is_destroy:
-        records, wanted, lease_problems = _for_destroy(records, desired), (), ()
+        records, wanted, notes, lease_notes = _for_destroy(records, desired), (), (), ()
     plan = make_plan(
         wanted,
         records,
@@ -87,7 +90,7 @@ def plan_endpoints(
         resolution=resolution,
         inventory=records,
         desired=wanted,
-        problems=(*selection.relevant(resolution.problems), *target_problems, *lease_problems),
+        problems=(*selection.relevant(resolution.problems), *target_problems, *notes, *lease_notes),
     )
 
 

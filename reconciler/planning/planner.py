@@ -198,9 +198,16 @@ def _by_fields(desired: Desired, record: Tracked, live: Live, comparison: Compar
             **common,
         )
     if comparison.only_scales:
-        return Scale(reason=_with_rollback(desired, "only the worker counts differ"), **common)
+        is_due = comparison.causes == {Cause.TIME}
+        reason = _due(desired) if is_due else "only the worker counts differ"
+        return Scale(reason=_with_rollback(desired, reason), **common)
     reason = _REASONS.get(comparison.causes, "differs from what is declared")
     return Update(reason=_rollback(desired) or reason, **common)
+
+
+def _due(desired: Desired) -> str:
+    """Return the reason of a change that only time has made."""
+    return "due by its schedule" if desired.schedule else "its lease has ended"
 
 
 def _rollback(desired: Desired) -> str:

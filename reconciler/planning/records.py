@@ -10,7 +10,7 @@ from reconciler.model.command import Operand, command_line
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Limits, Live, Tracked, address, key_of
 from reconciler.model.secrets import Keyring, seal
-from reconciler.model.values import Fields, with_path_from
+from reconciler.model.values import ABSENT, Fields, value_at, with_path_from
 from reconciler.planning.matching import matched
 from reconciler.planning.redaction import hide_like, with_secrets_hidden
 
@@ -29,9 +29,10 @@ def applied_record(
             before,
             applied=KINDS[before.kind].merge_fields(before.applied, applied),
             lease=desired.lease,
+            declared_counts=desired.declared_counts if _has_counts(desired) else before.declared_counts,
             adopted=False,
         )
-    record = _record(desired, object_id, applied)
+    record = _record(desired, object_id, applied, before)
     is_protected = before is not None and before.prevent_destroy
     return replace(record, prevent_destroy=True) if is_protected else record
 
@@ -56,7 +57,7 @@ def refreshed(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
     if desired.is_partial:
         record = applied_record(desired, before.id, keyring, before)
     else:
-        record = _record(desired, before.id, _applied(desired, keyring, before))
+        record = _record(desired, before.id, _applied(desired, keyring, before), before)
     return record if record.adopted == before.adopted else replace(record, adopted=before.adopted)
 
 
@@ -77,7 +78,8 @@ def _applied(desired: Desired, keyring: Keyring, before: Tracked | None) -> Fiel
     return sealed
 
 
-def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
+def _record(desired: Desired, object_id: str, applied: Fields, before: Tracked | None) -> Tracked:
+    keeps_counts = before is not None and not KINDS[desired.kind].table.scaling.isdisjoint(desired.kept)
     return Tracked(
         name=desired.name,
         id=object_id,
@@ -85,9 +87,15 @@ def _record(desired: Desired, object_id: str, applied: Fields) -> Tracked:
         origin=desired.origin,
         prevent_destroy=desired.lifecycle.prevent_destroy,
         lease=desired.lease,
+        declared_counts=before.declared_counts if before and keeps_counts else desired.declared_counts,
         renamed_from=desired.renamed_from or "",
         kind=desired.kind,
     )
+
+
+def _has_counts(desired: Desired) -> bool:
+    """Return whether a partial declaration has worker counts."""
+    return any(value_at(desired.fields, path) is not ABSENT for path in KINDS[desired.kind].table.scaling)
 
 
 def live_record(desired: Desired, live: Live, keyring: Keyring) -> Tracked:

@@ -70,6 +70,7 @@ def _comparable(context: Context, desired: Desired) -> Fields:
         **desired.fields,
         "name": names.declared(desired.name) or desired.name,
         "appName": names.declared(desired.app_name) or desired.app_name,
+        **({"schedule": [str(entry) for entry in desired.schedule]} if desired.schedule else {}),
         "lifecycle": {
             "preventDestroy": lifecycle.prevent_destroy,
             "ignoreChanges": [".".join(path) for path in lifecycle.ignore],

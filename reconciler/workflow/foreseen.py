@@ -7,6 +7,7 @@ from typing import Final
 from reconciler.config.loader import LoadedConfig
 from reconciler.model.resource import Inventory
 from reconciler.planning.records import is_current
+from reconciler.planning.sync.schedules import apply_schedules
 from reconciler.workflow.runtime.context import Context
 
 MAX_FORESEEN: Final = 100
@@ -21,8 +22,9 @@ def foreseen_changes(context: Context, loaded: LoadedConfig, inventory: Inventor
     if len(loaded.desired) > MAX_FORESEEN:
         return 0
     keyring, records = loaded.settings.keyring, inventory.records
+    scheduled, _ = apply_schedules(loaded.desired, inventory, context.now())
     return sum(
         desired.name not in records or not is_current(records[desired.name], desired, keyring)
-        for desired in loaded.desired
+        for desired in scheduled
         if context.selection.has(desired.name)
     )

@@ -19,6 +19,7 @@ from reconciler.planning.dependencies.references import recorded_ids, references
 from reconciler.planning.imperative import ImperativeChange, ImperativeVerb, revert_notes
 from reconciler.planning.leases import with_lease
 from reconciler.planning.selection import NONE, Selection
+from reconciler.planning.sync.schedules import with_schedule
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
@@ -90,6 +91,7 @@ def update_goal(
                 prewarm=prewarm or (declared is not None and declared.prewarm),
             )
         )
+        declared = declared and with_schedule(declared, context.now())
         if declared and lease and not lease.has_expired(context.now()):
             declared = with_lease(declared, lease)
         return replace_declared(loaded, desired, *problems, *_reverted_by_apply(desired, declared))

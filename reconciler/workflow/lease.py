@@ -13,6 +13,7 @@ from reconciler.model.resource import Desired, address
 from reconciler.model.sync.lease import Lease
 from reconciler.planning.imperative import ImperativeChange, ImperativeVerb
 from reconciler.planning.leases import running_lease, with_lease
+from reconciler.planning.sync.schedules import recorded_counts, with_schedule
 from reconciler.workflow.imperative import (
     find_declared,
     find_record,
@@ -39,18 +40,25 @@ def lease_goal(context: Context, name: str, lease: Lease) -> tuple[Context, Goal
         ignored = declared.lifecycle.ignore
         if any(path[: len(prefix)] == prefix for prefix in ignored for path in ENDPOINT.table.scaling):
             raise InvalidConfig(_endless(name, "`ignoreChanges` excludes its worker counts from applies"))
-        if find_record(context, name) is None:
+        record = find_record(context, name)
+        if record is None:
             raise InvalidConfig(_not_recorded(name))
-        desired = with_lease(
-            Desired(name=name, app_name="", fields={}, is_partial=True, find_place=declared.find_place), lease
+        partial = Desired(
+            name=name,
+            app_name="",
+            fields={},
+            is_partial=True,
+            find_place=declared.find_place,
+            declared_counts=recorded_counts(record),
         )
+        desired = with_lease(partial, lease)
         return replace_declared(loaded, desired, running_lease(desired, lease))
 
     return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))
 
 
 def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
-    """Return the goal that restores the declared worker counts before the lease is over."""
+    """Return the goal that restores the declared or scheduled worker counts before the lease is over."""
 
     def load(context: Context) -> LoadedConfig:
         loaded = read_files(context)
@@ -59,9 +67,12 @@ def end_lease_goal(context: Context, name: str) -> tuple[Context, Goal]:
             raise InvalidConfig(_no_lease(name))
         desired = Desired(name=name, app_name="", fields={}, is_partial=True)
         if declared is not None:
+            declared = with_schedule(declared, context.now())
             worker = declared.fields["workerConfig"]
             counts = {key: worker[key] for _, key in ENDPOINT.table.scaling}
-            desired = replace(desired, fields={"workerConfig": counts})
+            desired = replace(
+                desired, fields={"workerConfig": counts}, declared_counts=declared.declared_counts
+            )
         return replace_declared(loaded, desired)
 
     return imperative_goal(context, load, ImperativeChange(name=name, verb=ImperativeVerb.CHANGE))

@@ -9,6 +9,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import address
 from reconciler.planning.steps import requests_of, stages
+from reconciler.planning.sync.schedules import with_schedule
 from reconciler.workflow.plan import PlanResult, plan
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
@@ -56,7 +57,9 @@ def preview_creates(context: Context) -> Preview:
     return Preview(
         requests=tuple(
             PreviewedRequest(
-                address=address(desired.name), action=Action.CREATE, request=ENDPOINT.create_request(desired)
+                address=address(desired.name),
+                action=Action.CREATE,
+                request=ENDPOINT.create_request(with_schedule(desired, context.now())),
             )
             for desired in loaded.desired
             if context.selection.has(desired.name)

@@ -12,7 +12,7 @@ from tests.builders import change, endpoint, live, tracked
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LEASE = Lease(min=2, max=8, until=NOW + timedelta(hours=1), why="launch day")
-RECORD = replace(tracked(minReplicas=2, maxReplicas=8), lease=LEASE)
+RECORD = replace(tracked(minReplicas=2, maxReplicas=8), lease=LEASE, declared_counts="1-1")
 INVENTORY = Inventory(records={"base-test": RECORD})
 LIVE = [live(minReplicas=2, maxReplicas=8)]
 
@@ -36,12 +36,12 @@ def test_what_others_change_meanwhile_comes_back_to_it() -> None:
 
 
 def test_from_its_end_on_what_is_declared_holds() -> None:
-    """The plan is the YAML's doing, and the record loses the lease with it."""
+    """The plan is the doing of time, and the record loses the lease with it."""
     (wanted,), (note,) = apply_leases([endpoint()], INVENTORY, LIVE, LEASE.until)
     assert wanted == endpoint()
     found = change(wanted, RECORD, live(minReplicas=2, maxReplicas=8))
     assert isinstance(found, Scale)
-    assert {field.cause for field in found.fields} == {Cause.CONFIG}
+    assert {field.cause for field in found.fields} == {Cause.TIME}
     assert note.code == "lease-over"
     already = change(wanted, replace(tracked(), lease=LEASE), live())
     assert isinstance(already, NoOp)

@@ -29,6 +29,7 @@ from reconciler.kinds.endpoint.images import image_problems
 from reconciler.kinds.lifecycle import lifecycle_of
 from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import REGISTRY, STORAGE, Desired, Spec, address
+from reconciler.model.sync.schedule import Schedule
 from reconciler.model.values import Path, Reference
 
 APP_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
@@ -56,6 +57,10 @@ _WITH_PROBLEMS: Final = frozenset(
     {*UNSUPPORTED, "replicas", "taskTimeout", "scaleDownIdleTime", "scaleUpThreshold"}
 )
 """Names that some problem is about: without them, nothing is refused, never sent, or overridden."""
+
+
+_WITH_SCHEDULE: Final = frozenset({"schedule", "lifecycle", "replicas", "minReplicas", "maxReplicas"})
+"""Names of which the problems of a schedule are about."""
 
 
 def desired_endpoint(
@@ -94,6 +99,12 @@ def desired_endpoint(
         problems += faults
     lifecycle, unknown = lifecycle_of(declared, TABLE, locate, what="an endpoint")
     problems += unknown
+    schedule: tuple[Schedule, ...] = ()
+    if declared.get("schedule") and doubtful.isdisjoint(_WITH_SCHEDULE):
+        from reconciler.kinds.schedule import schedule_of
+
+        schedule, faults = schedule_of(declared, lifecycle, TABLE.scaling, locate)
+        problems += faults
     if "endpoint" not in declared:
         return None, tuple(problems)
     addressed = tuple(replace(problem, address=address(declared["endpoint"])) for problem in problems)
@@ -112,6 +123,7 @@ def desired_endpoint(
         prewarm=declared.get("prewarm") is True,
         defaulted=() if "requestTimeout" in declared else _DEFAULTED,
         sync=sync,
+        schedule=schedule,
     )
     return desired, addressed
 
@@ -129,6 +141,8 @@ def _place_of(names: tuple[str, ...], mounts: tuple[str, ...], locate: Locate, p
 
 def _declared_path(declared: tuple[str, ...], mounts: tuple[str, ...], path: Path) -> Path:
     """Return the path of a field in its item; () if it is not declared."""
+    if path in TABLE.scaling and "schedule" in declared:
+        return ("schedule",)
     head, rest = path[:1], path[1:]
     rows = [TABLE.by_path[at] for at in (path, head) if at in TABLE.by_path]
     names = (TABLE.label(path), *(name for row in rows for name in row.names))

@@ -16,6 +16,7 @@ from reconciler.kinds.endpoint.to_yaml import (
 )
 from reconciler.kinds.fields import value_of
 from reconciler.kinds.variable_names import reference_to, variable_for
+from reconciler.model.command import Operand, command_line
 from reconciler.model.encoding import json_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
@@ -161,6 +162,8 @@ class _Writer:
             "minReplicas": worker.get("minNum", before["minReplicas"]),
             "maxReplicas": worker.get("maxNum", before["maxReplicas"]),
         }
+        if self.declared.get("schedule"):
+            return self._scheduled(*after.values())
         is_range = any(name in self.declared for name in _RANGE)
         for name in _RANGE if is_range else ("replicas",):
             if _is_reference(self.declared.get(name)):
@@ -171,6 +174,14 @@ class _Writer:
         moved = [name for name in _RANGE if not is_range or after[name] != before[name]]
         edits = tuple(Set(path=(name,), value=after[name]) for name in moved)
         return (*edits, Remove(path=("replicas",))) if "replicas" in self.declared else edits
+
+    def _scheduled(self, low: int, high: int) -> Problem:
+        """Return the problem of worker counts that have to be written into a schedule."""
+        counts = ("--min", str(low), "--max", str(high), "--for", "2h", "--why", "TEXT")
+        lease = command_line("reconciler", "scale", Operand(self.declared["endpoint"]), *counts)
+        return self._problem(
+            "its schedule says the worker counts", f"edit `schedule`, or for a limited time: {lease}"
+        )
 
     def _policy(self) -> _Outcome:
         before = policy_of(self.declared)

@@ -39,15 +39,15 @@ def zone_fault(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def last_time(cron: str, tz: str, at: datetime) -> datetime | None:
-    """Return the latest time up to `at`, in UTC; None if there was none in fifty years."""
-    return next(_times(cron, tz, at + timedelta(microseconds=1), is_reversed=True), None)
+def last_time(cron: str, tz: str, at: datetime) -> datetime:
+    """Return the latest time up to `at`, in UTC. The expression has no fault, so that there is one."""
+    return next(_times(cron, tz, at + timedelta(microseconds=1), is_reversed=True))
 
 
 @lru_cache(maxsize=4096)
-def next_time(cron: str, tz: str, after: datetime) -> datetime | None:
-    """Return the earliest time after that one, in UTC; None if there is none in fifty years."""
-    return next(_times(cron, tz, after), None)
+def next_time(cron: str, tz: str, after: datetime) -> datetime:
+    """Return the earliest time after that one, in UTC. The expression has no fault, so that there is one."""
+    return next(_times(cron, tz, after))
 
 
 def _times(cron: str, tz: str, start: datetime, *, is_reversed: bool = False) -> Iterator[datetime]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.model.lazy_dataclass import dataclass
+from reconciler.model.sync.schedule import workers_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +23,4 @@ class Lease:
     @property
     def counts(self) -> str:
         """The worker counts in words, such as `4 workers` or `2 to 8 workers`."""
-        counts = f"{self.max}" if self.min == self.max else f"{self.min} to {self.max}"
-        return f"{counts} worker{'' if counts == '1' else 's'}"
+        return workers_text(self.min, self.max)

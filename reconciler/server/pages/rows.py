@@ -37,6 +37,7 @@ MOVED_BY: Final[Mapping[Cause, str]] = {
     Cause.CONFIG: "YAML",
     Cause.DRIFT: "account",
     Cause.BOTH: "YAML and account",
+    Cause.TIME: "time",
     Cause.ADOPT: "adoption",
     Cause.IMPERATIVE: "command",
     Cause.ROLLBACK: "rollback",
@@ -204,10 +205,12 @@ class _Versions:
 
 
 def _is_same(one: Snapshot, other: Snapshot) -> bool:
-    """Return True if two snapshots have the same rows. Leases end by themselves."""
-    has_lease = any(record.lease for record in other.local.inventory.records.values())
+    """Return True if two snapshots have the same rows. Leases end by themselves, schedules go on."""
+    depends_on_time = any(record.lease for record in other.local.inventory.records.values()) or any(
+        desired.schedule for desired in other.local.desired or ()
+    )
     return (
-        not has_lease
+        not depends_on_time
         and one.infos == other.infos
         and one.live == other.live
         and one.local.inventory == other.local.inventory

@@ -20,6 +20,7 @@ from reconciler.planning.comparison import differs_from_live
 from reconciler.planning.dependencies.references import recorded_ids
 from reconciler.planning.diff import differences
 from reconciler.planning.selection import Selection
+from reconciler.planning.sync.schedules import with_schedule
 from reconciler.workflow.endpoints import find_endpoint
 from reconciler.workflow.history.versions import damaged_history, list_versions
 from reconciler.workflow.imperative import find_declared, find_declared_as_applied, find_record
@@ -74,7 +75,8 @@ def _last_other(context: Context, name: str, versions: tuple[Version, ...]) -> V
 
 def _differs(context: Context, version: Version, declared: Desired | None, live: Live) -> bool:
     try:
-        return differs_from_live(desired_from(context, version, declared), live)
+        restored = with_schedule(desired_from(context, version, declared), context.now())
+        return differs_from_live(restored, live)
     except InvalidConfig:  # a reference is not set; the plan reports it if this version is chosen
         return True
 
@@ -143,6 +145,7 @@ def desired_from(context: Context, version: Version, declared: Desired | None) -
         else Lifecycle(prevent_destroy=record is not None and record.prevent_destroy),
         find_place=declared.find_place if declared else no_place,
         unset=version.hidden,
+        schedule=declared.schedule if declared else (),
         restores=version.number,
         references=references,
     )
@@ -169,10 +172,12 @@ def different_paths(declared: Desired, restored: Desired) -> Iterator[Path]:
     """Yield the paths in which the declaration differs from the version; values that are not known do not.
 
     Equal references are equal: the declaration may have been read without the values of secret helpers.
+    Worker counts of a schedule are not those of a version.
     """
+    by_schedule = ENDPOINT.table.scaling if declared.schedule else ()
     for path, before, after in differences(declared.fields, restored.fields):
         is_same = _is_same_reference(before, after) or (path, before) in restored.references
-        if path not in restored.unset and path != ("name",) and not is_same:
+        if path not in (*restored.unset, *by_schedule, ("name",)) and not is_same:
             yield path
 
 

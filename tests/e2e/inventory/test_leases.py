@@ -56,11 +56,11 @@ def test_while_it_runs_plan_and_drift_keep_it(leased: Sandbox) -> None:
 
 
 def test_the_first_apply_after_it_brings_back_what_is_declared(leased: Sandbox) -> None:
-    """The plan calls it the YAML's doing and says that the lease ended; the record forgets it."""
+    """The plan calls it the doing of time and says that the lease ended; the record forgets it."""
     later(leased)
     planned = leased.plan()
     assert planned.actions == {"chat": "scale"}
-    assert {field["cause"] for field in planned.document["resource_changes"][0]["fields"]} == {"config"}
+    assert {field["cause"] for field in planned.document["resource_changes"][0]["fields"]} == {"time"}
     assert "lease-over" in planned.codes
     assert leased.run("drift").code == 0
     leased.apply()

@@ -20,6 +20,7 @@ from reconciler.model.text import quantity
 from reconciler.workflow.doctor.account import account_checks, skipped_checks
 from reconciler.workflow.doctor.files import environment_check, literal_key_check, schemas_check
 from reconciler.workflow.doctor.helpers import helpers_check
+from reconciler.workflow.doctor.installation import installation_check
 from reconciler.workflow.doctor.inventory import inventory_checks
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
@@ -42,6 +43,7 @@ _NOT_READ: Final = "config.yaml cannot be read"
 def run_checks(context: Context, *, now: Callable[[], float] = time.time) -> Iterator[Check]:
     """Yield each check as it is made; `now` returns the time of this machine in epoch seconds."""
     loaded = load_files(context, lenient=True, needs_endpoints=False)
+    yield from installation_check()
     yield from environment_check(context)
     yield _files(loaded)
     yield from schemas_check(context)

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from reconciler import __version__
 from reconciler.config.field_help import explain_field, known_paths
 from tests.e2e.command_line.test_terminal import terminal
 from tests.e2e.sandbox import KEY, Sandbox, item
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -166,5 +169,6 @@ def test_the_version_has_its_surroundings(sandbox: Sandbox) -> None:
     assert ran.out.splitlines()[:2] == [f"reconciler {__version__}", f"python {platform.python_version()}"]
     document = sandbox.run("version", "--json").document
     assert document["version"] == __version__
-    assert set(document["extras"]) == {"mcp", "notify", "otel", "server"}
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(document["extras"]) == set(declared) - {"bench", "dev"}
     assert KEY not in json.dumps(document) + os.fspath(sandbox.root)

@@ -12,7 +12,9 @@ PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "server": ("jinja2", "prometheus_client", "starlette", "uvicorn"),
     "mcp": ("mcp",),
     "notify": ("apprise",),
+    "object-store": ("obstore",),
     "otel": ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+    "postgres": ("psycopg_binary",),
 }
 """The modules of each extra, which has the name of its part of the program."""
 

@@ -37,6 +37,17 @@ def test_a_database_without_tables_has_an_empty_inventory(postgres_server: Postg
     assert store.neighbors() == {}
 
 
+def test_a_store_that_is_forgotten_ends_its_session(postgres_server: PostgresServer) -> None:
+    count = "select count(*) from pg_stat_activity where application_name = 'forgotten'"
+    store = open_store(postgres_server.address() + "&application_name=forgotten", {})
+    store.read()
+    assert postgres_server.run_sql(count) == "1"
+    del store
+    end = time.monotonic() + 10
+    while postgres_server.run_sql(count) != "0":
+        assert time.monotonic() < end
+
+
 def test_bytes_stay_as_they_are(postgres_server: PostgresServer) -> None:
     store = open_store(postgres_server.address(), {})
     with store.hold(holder()) as hold:

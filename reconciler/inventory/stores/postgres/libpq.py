@@ -53,8 +53,9 @@ class Connection:
 
         options: the parameters of libpq. Its functions that do not block leave the timeout to the caller.
         """
+        self._session: int | None = None
         info = " ".join(f"{key}={_quoted(value)}" for key, value in options.items())
-        self._session: int | None = libpq().PQconnectStart(info.encode("utf-8", "surrogateescape"))
+        self._session = libpq().PQconnectStart(info.encode("utf-8", "surrogateescape"))
         end = time.monotonic() + min(int(options["connect_timeout"]), timeout)
         try:
             libpq().PQsetNoticeReceiver(self._session, library.ignore_notice, None)
@@ -120,10 +121,14 @@ class Connection:
             raise ConnectionLost(message)
         raise StatementFailed(state, message)
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """End the session. The server frees what it held."""
-        libpq().PQfinish(self._session)
-        self._session = None
+        session, self._session = self._session, None
+        if session is not None:
+            libpq().PQfinish(session)
 
     def _result(
         self, statement: str, values: Sequence[bytes | None], timeout: float

@@ -92,11 +92,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "serve": ("reconciler serve", "reconciler serve --listen 127.0.0.1:9000"),
     "mcp": ("reconciler mcp",),
     "simulator": ("reconciler simulator --port 8080",),
-    "completion": (
-        'eval "$(reconciler completion bash)"',
-        'eval "$(reconciler completion zsh)"',
-        "reconciler completion fish > ~/.config/fish/completions/reconciler.fish",
-    ),
+    "completion": ("reconciler completion --install", 'eval "$(reconciler completion bash)"'),
     "version": ("reconciler version", "reconciler version --json"),
 }
 """Command -> lines to type."""

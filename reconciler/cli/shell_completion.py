@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -38,6 +39,39 @@ def completion_script(command: click.Command, shell: str) -> str:
     completion = get_completion_class(shell)
     assert completion is not None
     return completion(command, {}, "reconciler", VARIABLE).source()
+
+
+def install_script(
+    command: click.Command, shell: str, environ: Mapping[str, str]
+) -> tuple[Path, Path | None]:
+    """Write the completion script of a shell, and let each new shell read it. Raise OSError.
+
+    Return the script, and the start-up file that reads it; fish finds the script by itself. The line that is
+    added to the start-up file is not added twice.
+    """
+    home = Path(environ.get("HOME") or Path.home())
+    text = completion_script(command, shell)
+    if shell == "fish":
+        script = Path(environ.get("XDG_CONFIG_HOME") or home / ".config", "fish/completions/reconciler.fish")
+        _write(script, text)
+        return script, None
+    script = Path(environ.get("XDG_DATA_HOME") or home / ".local/share", f"reconciler/completion.{shell}")
+    if shell == "zsh":  # a start-up file without the completion system would fail at `compdef`
+        text = f"(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit }}\n{text}"
+    _write(script, text)
+    start = Path(environ.get("ZDOTDIR") or home, ".zshrc") if shell == "zsh" else home / ".bashrc"
+    quoted = shlex.quote(str(script))
+    line = f"[ -r {quoted} ] && . {quoted}"
+    found = start.read_text(encoding="utf-8", errors="surrogateescape") if start.exists() else ""
+    if line not in found.splitlines():
+        with start.open("a", encoding="utf-8") as file:
+            file.write(f"{'' if found.endswith(chr(10)) or not found else chr(10)}{line}\n")
+    return script, start
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> Items:

@@ -90,6 +90,52 @@ def test_every_shell_completes_commands_options_and_names(shell: str, folder: Pa
     assert asked(shell, folder, "completion", "f") == ["fish"]
 
 
+COMPLETES = {
+    "bash": ["bash", "-i", "-c", "complete -p reconciler"],
+    "zsh": ["zsh", "-i", "-c", "print $_comps[reconciler]"],
+    "fish": ["fish", "-c", "complete -C 'reconciler reco'"],
+}
+"""A new shell, and what it prints if it completes reconciler: the function, or the completions."""
+
+
+@pytest.mark.parametrize(
+    ("shell", "shown"), [(name, "_reconciler") for name in ("bash", "zsh")] + [("fish", "recover")]
+)
+def test_a_new_shell_has_the_installed_completion(shell: str, shown: str, tmp_path: Path) -> None:
+    """Also after a second installation, which does not add its line to the start-up file again."""
+    environ = {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "SHELL": f"/bin/{shell}",
+    }
+    rc = tmp_path / f".{shell}rc"
+    rc.write_text("alias ll='ls -l'")  # without a line break at its end
+
+    for _ in range(2):
+        install = ["reconciler", "completion", "--install"]
+        done = subprocess.run(install, env=environ, capture_output=True, text=True, check=True, timeout=60)
+
+    assert f"A new {shell} completes reconciler." in done.stdout
+    assert rc.read_text().splitlines()[0] == "alias ll='ls -l'"
+    assert len(rc.read_text().splitlines()) == (1 if shell == "fish" else 2)
+    command = [shell_or_skip(shell), *COMPLETES[shell][1:]]
+    new = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert shown in new.stdout
+
+
+def test_an_installation_that_fails_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / ".local").write_text("no folder")
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    command = [BIN / "reconciler", "completion", "bash", "--install"]
+
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 1
+    assert "Not a directory. Print the script instead: reconciler completion bash" in " ".join(
+        done.stderr.split()
+    )
+
+
 @pytest.mark.parametrize(
     "line",
     [

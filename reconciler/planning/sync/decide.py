@@ -22,8 +22,8 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Cause, Change, Create, Delete, FieldChange, Forget, NoOp
 from reconciler.model.resource import Desired
 from reconciler.model.sync.policy import DEFAULT_SYNC, ApplyPolicy, DriftPolicy, SyncPolicy
-from reconciler.model.text import utc_text
 from reconciler.model.values import Path
+from reconciler.planning.sync.windows import closed
 
 
 class Verdict(StrEnum):
@@ -102,7 +102,8 @@ def restricted(desired: Iterable[Desired], kept: Mapping[str, tuple[Path, ...]])
 
 def _decision(change: Change, base: SyncPolicy, now: datetime, waits: str, refused: str) -> Decision:
     policy = policy_of(change, base)
-    if why := waits or _closed(policy, now):
+    shut = closed(policy, now)
+    if why := waits or (shut.reason if shut else ""):
         return Decision(change=change, whole=Verdict.HOLD, why=why)
     if isinstance(change, Delete) and not (policy.prune or change.tracked.is_deposed):
         return Decision(change=change, whole=Verdict.HOLD, why=NOT_PRUNED)
@@ -127,18 +128,12 @@ def _decision(change: Change, base: SyncPolicy, now: datetime, waits: str, refus
     return Decision(change=change, fields=verdicts, why=why)
 
 
-def _closed(policy: SyncPolicy, now: datetime) -> str:
-    """Return why nothing may be changed at this time, or ""."""
-    until = policy.suspend_until
-    return f"suspended until {utc_text(until)}" if until is not None and now < until else ""
-
-
 def _of_field(one: FieldChange, policy: SyncPolicy, by_config: Verdict, is_refused: bool) -> Verdict:
     if one.cause is Cause.DRIFT:
         if policy.drift is DriftPolicy.REVERT:
             return Verdict.APPLY
         is_scale = one.path in KINDS[one.kind].table.scaling
         return Verdict.ACCEPT if is_scale and policy.drift is DriftPolicy.ACCEPT_SCALE else Verdict.HOLD
-    if one.cause.value == "time":
+    if one.cause is Cause.TIME:
         return Verdict.APPLY
     return Verdict.HOLD if is_refused else by_config

@@ -18,8 +18,8 @@ from .machine import Machine, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "infra-repo"
-PUBLISHED = ("reconciler", "schemas", "action.yml", ".pre-commit-hooks.yaml", "pyproject.toml", "README.md",
-             "LICENSE", "CHANGELOG.md")  # fmt: skip
+PUBLISHED = ("reconciler", "novita_reconciler.py", "schemas", "action.yml", ".pre-commit-hooks.yaml",
+             "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -121,10 +121,13 @@ class Loop:
         return True
 
     def _round(self, leader: Leader) -> Round:
+        with self._options.observer.span("round"):
+            return self._kept_round(leader)
+
+    def _kept_round(self, leader: Leader) -> Round:
         """Run a round, keep its state, and tell what is new."""
         before, began = self.state, self._clock.monotonic()
-        with self._options.observer.span("round"):
-            done = self._planned_round(leader)
+        done = self._planned_round(leader)
         now = self._clock.now()
         found = news(before, done.state, done.findings, now)
         self.state = replace(done.state, told=found.told)

@@ -95,7 +95,8 @@ def failed_round(before: SyncState, subject: str, error: ReconcilerError, now: d
         paused=tuple(problem.summary for problem in error.problems if problem.is_error),
         backoffs=backoffs,
     )
-    return Round(state=state, findings=Findings(failed=failures(backoffs)))
+    failed = {**failures(backoffs), ACCOUNT if subject == READS else subject: error.problem}
+    return Round(state=state, findings=Findings(failed=failed))
 
 
 @dataclass(kw_only=True)

@@ -39,11 +39,11 @@ class ControllerMetrics(RequestMetrics):
     notifications: returns how many were delivered and dropped; None if there are no targets.
     """
 
-    def __init__(self, notifications: Callable[[], DeliveryCounts] | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self.notifications: Callable[[], DeliveryCounts] | None = None
         self._lock = threading.Lock()
         self._latest: dict[str, _Seen] = {}
-        self._notifications = notifications
         self.calls = self.counter(
             "api_requests", "Calls to Novita.", "environment", "method", "path", "status"
         )
@@ -68,10 +68,6 @@ class ControllerMetrics(RequestMetrics):
         """Return what the last round of each environment found."""
         with self._lock:
             return dict(self._latest)
-
-    def notification_counts(self) -> DeliveryCounts | None:
-        """Return the counts of notifications; None if there are no targets."""
-        return self._notifications() if self._notifications else None
 
 
 class _Observer:
@@ -151,7 +147,8 @@ class _Collector(Collector):
         latest = self._metrics.latest()
         yield from _environment_families(latest)
         yield from _endpoint_families(latest)
-        if counts := self._metrics.notification_counts():
+        if self._metrics.notifications:
+            counts = self._metrics.notifications()
             sent = CounterMetricFamily(
                 f"{PREFIX}_notifications", "Notifications by result.", labels=("result",)
             )

@@ -111,7 +111,8 @@ def test_workers_are_counted_by_state_and_kept_while_the_account_cannot_be_read(
 
 
 def test_notifications_are_counted() -> None:
-    metrics = ControllerMetrics(lambda: DeliveryCounts(delivered=3, dropped=1, waiting=2))
+    metrics = ControllerMetrics()
+    metrics.notifications = lambda: DeliveryCounts(delivered=3, dropped=1, waiting=2)
     found = samples(metrics)
     assert found["notifications_total", "delivered"] == 3
     assert found["notifications_total", "dropped"] == 1

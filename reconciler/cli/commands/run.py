@@ -24,10 +24,17 @@ from reconciler.cli.options import Command, Run, duration_seconds, parallelism, 
     metavar="DURATION",
     help="Compare the account with the files at least this often. (default: 10m)",
 )
+@click.option(
+    "--notify",
+    "notify",
+    multiple=True,
+    metavar="VARIABLE",
+    help="Tell events to the URLs in this variable too, beside RECONCILER_NOTIFY. (repeatable)",
+)
 @click.option("--once", is_flag=True, help="Run until nothing is left to be done now, and exit.")
 @parallelism
 @with_run
-def run(run: Run, poll: float, interval: float, once: bool, parallelism: int) -> int:
+def run(run: Run, poll: float, interval: float, once: bool, notify: tuple[str, ...], parallelism: int) -> int:
     """Reconcile until SIGTERM or Ctrl-C: plan on time and on change, and apply what the policy allows.
 
     `sync` in config.yaml and on endpoints is the policy. Without it changes wait for an approval, and drift
@@ -38,4 +45,4 @@ def run(run: Run, poll: float, interval: float, once: bool, parallelism: int) ->
     from reconciler.cli.run.flow import run_controller
 
     context = replace(run.context, parallelism=parallelism)
-    return run_controller(run.out, context, poll=poll, interval=interval, is_once=once)
+    return run_controller(run.out, context, poll=poll, interval=interval, is_once=once, notify=notify)

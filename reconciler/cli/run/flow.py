@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from reconciler.cli.output import Output, timestamp
+from reconciler.cli.run.telemetry import Telemetry
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.files import Files
 from reconciler.controller.loop import Loop, LoopOptions
@@ -15,11 +16,17 @@ from reconciler.controller.source import FolderSource
 from reconciler.controller.state import RoundResult
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.sync.durations import CONTROLLER_LOCK_TIMEOUT
+from reconciler.novita.http.client import CallInfo
 from reconciler.workflow.runtime.context import Context
 
 
-def run_controller(out: Output, context: Context, *, poll: float, interval: float, is_once: bool) -> int:
-    """Run until a signal, or until nothing is left to be done now with `is_once`. Return the exit code."""
+def run_controller(
+    out: Output, context: Context, *, poll: float, interval: float, is_once: bool, notify: Sequence[str] = ()
+) -> int:
+    """Run until a signal, or until nothing is left to be done now with `is_once`. Return the exit code.
+
+    notify: further variables with targets of notifications.
+    """
     lock, failed = threading.Lock(), threading.Event()
 
     def log(line: str) -> None:
@@ -38,10 +45,34 @@ def run_controller(out: Output, context: Context, *, poll: float, interval: floa
         now=clock.now,
         on_listed=None,
     )
-    options = LoopOptions(poll=poll, interval=interval, is_once=is_once, log=log)
-    loops = [Loop(Files(FolderSource(context.root, context.files), context), clock, options)]
-    run_loops(loops, report)
+    with Telemetry(notify, context.environ, log) as telemetry:
+        observer = telemetry.observer(context.environment_name)
+        context = replace(context, on_call=_both(context.on_call, observer.call))
+        options = LoopOptions(
+            poll=poll,
+            interval=interval,
+            is_once=is_once,
+            notify=telemetry.notify,
+            log=log,
+            observer=observer,
+        )
+        loops = [Loop(Files(FolderSource(context.root, context.files), context), clock, options)]
+        run_loops(loops, report)
     results = {loop.state.result for loop in loops}
     if failed.is_set() or (is_once and RoundResult.ERROR in results):
         return ExitCode.ERROR
     return ExitCode.GUARD if is_once and RoundResult.REFUSED in results else ExitCode.OK
+
+
+def _both(
+    first: Callable[[CallInfo], None] | None, second: Callable[[CallInfo], None]
+) -> Callable[[CallInfo], None]:
+    """Return a function that calls both."""
+    if first is None:
+        return second
+
+    def call(info: CallInfo) -> None:
+        first(info)
+        second(info)
+
+    return call

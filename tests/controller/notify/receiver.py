@@ -45,15 +45,15 @@ def receiver(*answers: int, **headers: str) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            with found.arrived:
+                found.requests.append((self.path, dict(self.headers), body))
+                found.arrived.notify_all()
             status = found.answers.pop(0) if found.answers else 204
             self.send_response(status)
             for name, value in found.headers.items():
                 self.send_header(name.replace("_", "-"), value)
             self.send_header("Content-Length", "0")
             self.end_headers()
-            with found.arrived:
-                found.requests.append((self.path, dict(self.headers), body))
-                found.arrived.notify_all()
 
     with http_server(Handler) as port:
         found.port = port

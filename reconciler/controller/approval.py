@@ -101,7 +101,7 @@ def approve(context: Context, waiting: WaitingPlan, who: str) -> PlanApproval:
     until = (context.now() + timedelta(seconds=APPROVAL_LIFETIME)).replace(microsecond=0)
     approval = PlanApproval(digest=waiting.digest, who=who, until=until)
     approval = replace(approval, mac=_approval_mac(context, waiting, approval))
-    timeout = max(context.lock_timeout, APPROVAL_LOCK_TIMEOUT)
+    timeout = context.lock_timeout or APPROVAL_LOCK_TIMEOUT
     with context.store.hold(run_holder(context), timeout=timeout) as hold:
         hold.write_document(APPROVAL, json_bytes(approval.to_json()) + b"\n")
     return approval

@@ -34,6 +34,14 @@ def is_loopback(host: str) -> bool:
         return normalized_host(host) == "localhost"
 
 
+def is_ip_address(host: str) -> bool:
+    """Return True if the host is an IP address of one machine; one of IPv6 may have the brackets of a URL."""
+    try:
+        return not ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
+
+
 def host_matches(host: str, patterns: Iterable[str]) -> bool:
     """Return True if a pattern is the host itself, or `*.` and a parent domain of it."""
     name = normalized_host(host)

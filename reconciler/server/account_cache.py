@@ -76,11 +76,15 @@ MAX_EVENTS: Final = 1000
 
 
 class AccountReadings:
-    """Reads of one account with one read-only client, which stays open. Blocking."""
+    """Reads of one account with one read-only client, which stays open. Blocking.
 
-    def __init__(self, context: Context) -> None:
+    current: returns the context, whose folder may change.
+    """
+
+    def __init__(self, current: Callable[[], Context]) -> None:
+        context = current()
         self.settings = valid_settings(context, lenient=True)
-        self._context = context
+        self._current = current
         self._client = new_client(context, self.settings, read_only=True)
         with reader(replace(context, client=self._client), self.settings) as account:
             self._account = account
@@ -89,8 +93,9 @@ class AccountReadings:
 
     def take(self, previous: Snapshot | None) -> Snapshot:
         """List the account. Raise ReconcilerError."""
-        taken_at, started = self._context.now(), time.monotonic()
-        local = load_local_state(self._context, self._files)
+        context = self._current()
+        taken_at, started = context.now(), time.monotonic()
+        local = load_local_state(context, self._files)
         recorded_ids = (record.id for record in local.inventory.records.values())
         live = list_complete(self._account, recorded_ids).endpoints
         infos = local.describe(live, live, taken_at)

@@ -27,11 +27,16 @@ class AccountService:
     """
 
     def __init__(self, context: Context) -> None:
-        self.context = context
-        self.readings = AccountReadings(context)
+        self._context = context
+        self.readings = AccountReadings(lambda: self.context)
         self.cache = AccountCache(self._take, interval=self.readings.settings.poll_interval)
         self._writers = ThreadPoolExecutor(8, thread_name_prefix="write")
         self._writes = 0
+
+    @property
+    def context(self) -> Context:
+        """Return the context of reads and writes."""
+        return self._context
 
     def close(self) -> None:
         """Close what was opened, after the requests in flight have ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -22,27 +22,43 @@ from reconciler.server.api.openapi import openapi_document
 from reconciler.server.api.route_table import OPERATIONS, Access, Operation
 from reconciler.server.api.writes import bad_body
 from reconciler.server.guard import Guard, access_problem
+from reconciler.server.metrics import Metrics
 from reconciler.server.pages.routes import page_routes
 from reconciler.server.responses import crashed, error_response, failure
 from reconciler.server.service import Service
 from reconciler.server.settings import ServerSettings
+from reconciler.server.sync.operations import controlled_operations
+from reconciler.server.sync.view import Controlled
 from reconciler.workflow.runtime.context import Context
 
 
 def create_app(context: Context, settings: ServerSettings) -> Starlette:
-    """Return the application for one folder. Raise InvalidConfig for settings that are not safe or not valid.
+    """Return the application of `serve`, for one folder.
 
-    Handlers find what it holds with `service_of`.
+    Raise InvalidConfig for settings that are not safe or not valid. Handlers find what it holds with
+    `service_of`.
     """
-    settings.check()
 
     def count_call(call: CallInfo) -> None:
-        metrics.count_call(call)
+        assert isinstance(service.metrics, Metrics)
+        service.metrics.count_call(call)
         if context.on_call is not None:
             context.on_call(call)
 
+    settings.check()
     service = Service(replace(context, on_call=count_call), settings)
-    metrics = service.metrics
+    return _app(service, OPERATIONS, "reconciler serve")
+
+
+def create_controller_app(controlled: Controlled, settings: ServerSettings) -> Starlette:
+    """Return the application of `run`, which also has the state of the controller. Raise as `create_app`."""
+    settings.check()
+    service = Service(controlled.boards[0].context, settings, controlled)
+    return _app(service, controlled_operations(controlled), "reconciler run")
+
+
+def _app(service: Service, operations: Sequence[Operation], title: str) -> Starlette:
+    settings = service.settings
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -56,10 +72,12 @@ def create_app(context: Context, settings: ServerSettings) -> Starlette:
             service.close()
 
     app = Starlette(
-        routes=[*(_route(operation, settings) for operation in OPERATIONS), *page_routes(service)],
+        routes=[*(_route(operation, settings) for operation in operations), *page_routes(service)],
         lifespan=lifespan,
         middleware=[
-            Middleware(AccessLog, metrics=metrics, stream=sys.stderr if settings.access_log else None),
+            Middleware(
+                AccessLog, metrics=service.metrics, stream=sys.stderr if settings.access_log else None
+            ),
             Middleware(Guard, settings=settings),
         ],
         exception_handlers={
@@ -71,8 +89,8 @@ def create_app(context: Context, settings: ServerSettings) -> Starlette:
     )
     app.router.redirect_slashes = False
     app.state.service = service
-    app.state.metrics = metrics
-    app.state.openapi = openapi_document(OPERATIONS)
+    app.state.metrics = service.metrics
+    app.state.openapi = openapi_document(operations, title)
     return app
 
 

@@ -46,6 +46,9 @@ class RequestMetrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
+    def count_change(self, result: str) -> None:
+        """Count a change that was asked for over HTTP. A controller counts its rounds instead."""
+
     def text(self) -> bytes:
         """Return all metrics."""
         return generate_latest(self.registry)
@@ -128,6 +131,7 @@ def _endpoint_metrics(snapshot: Snapshot) -> Iterable[GaugeMetricFamily]:
 async def metrics_page(request: Request) -> Response:
     """Answer with all metrics. An account that cannot be listed is no error: its time stays behind."""
     metrics = request.app.state.metrics
-    assert isinstance(metrics, Metrics)
-    request.app.state.service.cache.note_request()
+    assert isinstance(metrics, RequestMetrics)
+    if isinstance(metrics, Metrics):  # those of a controller are about its rounds
+        request.app.state.service.cache.note_request()
     return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})

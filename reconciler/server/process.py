@@ -36,6 +36,34 @@ def bind(settings: ServerSettings) -> socket.socket:
 
 def serve(app: Starlette, listening: socket.socket, on_started: Callable[[], None]) -> None:
     """Serve requests until SIGINT or SIGTERM, then finish those in flight."""
+    asyncio.run(_server(app, on_started).serve([listening]))
+
+
+class BackgroundServer:
+    """A server in a thread, beside the other work of a process, whose signals it does not handle."""
+
+    def __init__(self, app: Starlette, listening: socket.socket) -> None:
+        self._server = _server(app, lambda: None)
+        self._listening = listening
+        self._thread = threading.Thread(target=self._run, name="server")
+
+    def start(self) -> None:
+        """Begin to answer requests; those that come before it has begun wait."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the server finish the requests in flight. It may be called in a signal handler."""
+        self._server.should_exit = True
+
+    def join(self) -> None:
+        """Wait for the end, after `stop`."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve([self._listening]))
+
+
+def _server(app: Starlette, on_started: Callable[[], None]) -> _Server:
     config = uvicorn.Config(
         app,
         http=_Protocol,
@@ -51,8 +79,7 @@ def serve(app: Starlette, listening: socket.socket, on_started: Callable[[], Non
     )
     sys.setswitchinterval(SWITCH_INTERVAL)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its lines quote requests
-    server = _Server(config, on_started, app.state.service.stopping)
-    asyncio.run(server.serve([listening]))
+    return _Server(config, on_started, app.state.service.stopping)
 
 
 class _Protocol(H11Protocol):

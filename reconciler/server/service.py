@@ -23,9 +23,10 @@ from reconciler.sdk.change import make_change
 from reconciler.server.account_cache import Snapshot
 from reconciler.server.account_service import AccountService
 from reconciler.server.api.endpoint_objects import endpoint_object
-from reconciler.server.metrics import Metrics
+from reconciler.server.metrics import Metrics, RequestMetrics
 from reconciler.server.responses import go_json
 from reconciler.server.settings import ServerSettings
+from reconciler.server.sync.view import Controlled, SyncView
 from reconciler.server.tokens import Caller
 from reconciler.workflow.plan import Goal
 from reconciler.workflow.runtime.context import Context
@@ -37,15 +38,23 @@ _REFUSALS: Final = (EndpointNotFound, InvalidConfig, InventoryLocked, NotApplied
 class Service(AccountService):
     """What an application holds while it runs; handlers find it with `service_of`.
 
-    `stopping` is set when the server is told to stop, so that streams end. Raise InvalidConfig if config.yaml
-    is invalid or there is no API key.
+    `stopping` is set when the server is told to stop, so that streams end. `sync` shows the controller of
+    this process, None in `serve`. Raise InvalidConfig if config.yaml is invalid or there is no API key.
     """
 
-    def __init__(self, context: Context, settings: ServerSettings) -> None:
+    def __init__(
+        self, context: Context, settings: ServerSettings, controlled: Controlled | None = None
+    ) -> None:
+        self.sync = SyncView(controlled) if controlled else None
         super().__init__(context)
         self.settings = settings
-        self.metrics = Metrics(self.cache)
+        self.metrics: RequestMetrics = controlled.metrics if controlled else Metrics(self.cache)
         self.stopping = asyncio.Event()
+
+    @property
+    def context(self) -> Context:
+        """Return the context of reads and writes. A controller has that of the files in force."""
+        return self.sync.controlled.boards[0].context if self.sync else super().context
 
     def context_for(self, caller: Caller) -> Context:
         """Return the context of a change: its record and the lock name the caller; helpers run again."""

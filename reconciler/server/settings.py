@@ -6,7 +6,7 @@ from typing import Final
 
 from reconciler.model import durations
 from reconciler.model.errors import InvalidConfig
-from reconciler.model.hosts import is_loopback, normalized_host
+from reconciler.model.hosts import is_ip_address, is_loopback, normalized_host
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.server.tokens import VARIABLE, ApiToken
@@ -48,9 +48,12 @@ class ServerSettings:
     def is_allowed_host(self, host: str) -> bool:
         """Return True for a Host header that names this server, with or without a port.
 
-        Any other name may be one that its owner pointed at this machine (DNS rebinding).
+        Any other name may be one that its owner pointed at this machine (DNS rebinding). An address cannot
+        be, and is what Prometheus and the probes of Kubernetes send to a server that others can reach.
         """
         name = _without_port(host)
+        if not self.is_local and is_ip_address(name):
+            return True
         if not name.startswith("[") and is_loopback(name):
             return True
         own = () if self.is_local or self.host in ("0.0.0.0", "::") else (self.host,)  # noqa: S104

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model.hosts import host_error, host_matches, is_loopback
+from reconciler.model.hosts import host_error, host_matches, is_ip_address, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,17 @@ def test_patterns() -> None:
     assert host_matches("2001:db8::1", ["[2001:DB8::1]"])
     assert not host_matches("gw.example", ["*.gw.example"])
     assert not host_matches("evilgw.example", ["*.gw.example", "gw.example", "*", "*.", ""])
+
+
+@pytest.mark.parametrize(
+    ("host", "is_address"),
+    [
+        ("10.2.3.4", True),
+        ("[fd00::1]", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.2.3.4.example.com", False),
+    ],
+)
+def test_addresses(host: str, is_address: bool) -> None:
+    assert is_ip_address(host) is is_address

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.controller import approval
 from reconciler.controller.approval import APPROVAL, approve, find_approval, sealed, use_approval
 from reconciler.controller.state import WaitingPlan
 from reconciler.model.errors import InvalidConfig, InventoryLocked
@@ -65,13 +64,10 @@ def test_an_approval_is_seen_without_a_lock_and_used_once(daemon: Context, lapto
     assert replayed.value.problem.code == "approval-invalid"
 
 
-def test_the_lock_of_another_run_is_not_broken(
-    daemon: Context, laptop: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(approval, "APPROVAL_LOCK_TIMEOUT", 0.1)
+def test_the_lock_of_another_run_is_not_broken(daemon: Context, laptop: Context) -> None:
     waiting = sealed(daemon, PLAN)
     with daemon.store.hold(holder("an apply")), pytest.raises(InventoryLocked):
-        approve(laptop, waiting, "ada")
+        approve(replace(laptop, lock_timeout=0.1), waiting, "ada")
     approve(laptop, waiting, "ada")
     with laptop.store.hold(holder("an apply")), pytest.raises(InventoryLocked):
         use_approval(daemon, waiting)

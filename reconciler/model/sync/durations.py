@@ -83,5 +83,11 @@ APPROVAL_POLL: Final = 5.0
 APPROVAL_LOCK_TIMEOUT: Final = 20.0
 """For an approval to get the lock of the inventory, which it needs for one small write."""
 
+STATE_AGE: Final = 5.0
+"""Of the state that a process that stands by shows, after which it reads the store again."""
+
+BOARD_POLL: Final = 1.0
+"""Between two looks of the server for a new state, while somebody has the page open."""
+
 LOOP_STALLED: Final = 900.0
 """Without a sign of the loop of a controller, after which it counts as stalled. Each call has its own end."""

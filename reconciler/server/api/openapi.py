@@ -36,14 +36,14 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def openapi_document(operations: Sequence[Operation]) -> dict[str, Any]:
-    """Return the document of these operations."""
+def openapi_document(operations: Sequence[Operation], title: str) -> dict[str, Any]:
+    """Return the document of these operations of a server."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "reconciler serve", "version": __version__, "description": _DESCRIPTION},
+        "info": {"title": title, "version": __version__, "description": _DESCRIPTION},
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
@@ -81,7 +81,10 @@ def _answers(operation: Operation) -> dict[int, dict[str, Any]]:
         for status in statuses
     }
     if operation.succeeds:
-        answers[200] = {"description": "Done", "content": _content(operation.media, operation.answer)}
+        answers[operation.success] = {
+            "description": "Done",
+            "content": _content(operation.media, operation.answer),
+        }
     return answers
 
 

@@ -28,8 +28,8 @@ class Access(StrEnum):
 class Operation:
     """One operation. id: its operationId. body and answer: names of schemas in the OpenAPI document, or "".
 
-    statuses: the possible statuses beside 200. query: the names of its parameters. media: the content type of
-    the answer.
+    success: the status of an answer that is no error; statuses: the others. query: the names of its
+    parameters. media: the content type of the answer.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Operation:
     access: Access = Access.READ
     body: str = ""
     answer: str = "Error"
+    success: int = 200
     statuses: tuple[int, ...] = ()
     query: tuple[str, ...] = ()
     media: str = "application/json"

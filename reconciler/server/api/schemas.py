@@ -7,6 +7,7 @@ from typing import Any, Final
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _TIME: Final = {"type": "string", "format": "date-time"}
+_OPTIONAL_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
 _FLAG: Final = {"type": "boolean"}
 _ENV: Final = {"type": ["object", "null"], "additionalProperties": {"type": "string"}}
 
@@ -214,6 +215,43 @@ SCHEMAS: Final[dict[str, Any]] = {
     "ClaimList": _list("Claim"),
     "DefaultEnv": {"type": "object", "additionalProperties": {"type": "string"}},
     "Health": _object({"status": {"type": "string", "const": "ok"}}),
+    "Sync": _object({"environments": _list("SyncEnvironment")}),
+    "SyncEnvironment": _object(
+        {
+            "environment": _TEXT | {"description": "Its name; empty if config.yaml declares none."},
+            "leader": _TEXT | {"description": "Who acts."},
+            "isLeading": _FLAG | {"description": "This process acts."},
+            "revision": _TEXT | {"description": "The revision of the files in force."},
+            "rejected": _TEXT | {"description": "A newer revision that is not valid, or empty."},
+            **dict.fromkeys(("checkedAt", "succeededAt", "nextRoundAt"), _OPTIONAL_TIME),
+            "result": {
+                "type": ["string", "null"],
+                "enum": ["success", "no_change", "refused", "error", None],
+            },
+            "paused": {"type": "array", "items": _TEXT | {"description": "Why no change is made."}},
+            "waiting": {"anyOf": [{"$ref": "#/components/schemas/WaitingPlan"}, {"type": "null"}]},
+            "endpoints": _list("SyncEndpoint"),
+            "problem": _TEXT | {"description": "Why the state cannot be read, or empty."},
+        }
+    ),
+    "SyncEndpoint": _object(
+        {
+            "address": _TEXT,
+            "status": {"type": "string", "enum": ["synced", "drifted", "pending", "blocked"]},
+            "driftedFields": _COUNT,
+            "why": _TEXT,
+        }
+    ),
+    "WaitingPlan": _object(
+        {
+            "digest": _TEXT | {"description": "What `reconciler approve` and the page approve."},
+            "since": _TIME,
+            "revision": _TEXT,
+            "summary": _TEXT,
+            "text": _optional("string")
+            | {"description": "As `plan` prints it, null for a token that may only read."},
+        }
+    ),
     "Document": {"type": "object"},
     "Text": {"type": "string"},
     "Error": _object(

@@ -46,7 +46,11 @@ class Pages:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.sessions = Sessions(service.settings)
+        sync = (("/sync", "Sync"),) if service.sync else ()
+        self.sessions = Sessions(
+            service.settings,
+            (("/", "Endpoints"), *sync, ("/plan", "Plan"), ("/runs", "Runs"), ("/docs", "API")),
+        )
         self.tables = Tables(service.context.store, service.context.environment_name)
         self.runs = Runs(service)
         self.planning = asyncio.Lock()

@@ -12,6 +12,7 @@ from reconciler.server.pages.pages import Pages, show_static
 from reconciler.server.pages.sign_in import show_sign_in, sign_in, sign_out
 from reconciler.server.pages.stream import follow_changes
 from reconciler.server.service import Service
+from reconciler.server.sync.pages import approve_waiting, follow_sync, show_environment, show_sync
 
 
 def page_routes(service: Service) -> Sequence[Route]:
@@ -30,4 +31,15 @@ def page_routes(service: Service) -> Sequence[Route]:
         pages.form("/sign-in", sign_in, writes=False),
         pages.form("/sign-out", sign_out, writes=False),
         pages.open("/static/{name}", show_static),
+        *(_sync_routes(pages) if service.sync else ()),
+    )
+
+
+def _sync_routes(pages: Pages) -> Sequence[Route]:
+    """Return the routes of the pages of a controller."""
+    return (
+        pages.reading("/sync", show_sync),
+        pages.reading("/sync/events", follow_sync),
+        pages.form("/sync/approve", approve_waiting, writes=True),
+        pages.reading("/environments/{environment}", show_environment),
     )

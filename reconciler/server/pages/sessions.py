@@ -22,10 +22,14 @@ MAX_SESSIONS: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A browser. key: what its forms must contain, which no page of another origin can read."""
+    """A browser. form_key: what its forms must contain, which no page of another origin can read.
+
+    places: the paths and the words of the bar at the top.
+    """
 
     caller: Caller
     form_key: str
+    places: tuple[tuple[str, str], ...]
     ends: float = 0.0
 
     @property
@@ -40,8 +44,9 @@ class Session:
 class Sessions:
     """The sessions of one server. A restart ends them."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, places: tuple[tuple[str, str], ...]) -> None:
         self._settings = settings
+        self._places = places
         self._sessions: dict[str, Session] = {}
         self._form_key = secrets.token_urlsafe(32)
 
@@ -50,7 +55,8 @@ class Sessions:
         session = self._sessions.get(request.cookies.get(_cookie(request), ""))
         if session is not None and session.ends > time.monotonic():
             return session
-        return Session(caller=caller_of(request, self._settings) or Caller(), form_key=self._form_key)
+        caller = caller_of(request, self._settings) or Caller()
+        return Session(caller=caller, form_key=self._form_key, places=self._places)
 
     def sign_in(self, request: Request, response: Response, token: str) -> bool:
         """Begin a session of the holder of a token. Return False for an unknown token."""
@@ -63,6 +69,7 @@ class Sessions:
         self._sessions[session_id] = Session(
             caller=caller,
             form_key=secrets.token_urlsafe(32),
+            places=self._places,
             ends=time.monotonic() + durations.SESSION_LIFETIME,
         )
         response.set_cookie(

@@ -41,11 +41,21 @@ function replaceRows(table, fresh) {
   for (const row of known.values()) row.remove();
 }
 
+/** Keep a plan that a person may be about to approve, but let nobody approve it: it waits no more. */
+function keepOutdated(plan) {
+  plan.classList.add("is-outdated");
+  for (const one of plan.querySelectorAll("form button, form input")) one.disabled = true;
+}
+
 /** Replace the parts of this page that are marked as live by those of another document. */
 function replaceParts(fresh) {
   for (const part of content.querySelectorAll("[data-live]")) {
     const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
     if (!other || other.isEqualNode(part)) continue;
+    if (part.dataset.digest && part.dataset.digest !== other.dataset.digest) {
+      keepOutdated(part);
+      continue;
+    }
     if (part.tHead && other.tHead) {
       replaceRows(part, other);
       continue;
@@ -131,7 +141,8 @@ function filterAsTyped(form) {
       if (value && !(name === "sort" && value === "name")) query.set(name, value);
     }
     const text = query.toString();
-    history.replaceState(null, "", text ? `/?${text}` : "/");
+    const path = form.getAttribute("action");
+    history.replaceState(null, "", text ? `${path}?${text}` : path);
     if (loading) loading.abort();
     refresh();
   };

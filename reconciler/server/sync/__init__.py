@@ -1,0 +1,1 @@
+"""The controller of `reconciler run --listen`: its state, its waiting plans, its health and the hook."""

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,6 +28,9 @@ from tests.stores.relay import Relay, relay
 
 LEASE: Final = 3.0
 """Seconds of the lease of an object store in these tests."""
+
+SHORT_LEASE: Final = 1.2
+"""Seconds of the lease of a writer that is stopped or killed as soon as it has the lock."""
 
 MODULES: Final = {"postgres": "postgres", "s3": "object_store", "http": "terraform_http"}
 """The module of each store that is not a file."""
@@ -68,7 +71,8 @@ class StoreUnderTest:
 
     address: as it is typed after `--state`; disturbed: the same place through the relay. environ: the
     variables of the engine. keeps_lock: the lock outlives a run that was killed. takeover: seconds after
-    which the lock of a killed run is free. can_unlock: a lock can be freed by hand. fill_disk: let writes
+    which the lock of a killed run is free. soon_over: more variables, for a writer whose lock is to be free
+    earlier. can_unlock: a lock can be freed by hand. fill_disk: let writes
     fail for want of space, inside the block; None if it is done otherwise. reset: remove the inventory.
     """
 
@@ -80,6 +84,7 @@ class StoreUnderTest:
     relay: Relay | None = None
     keeps_lock: bool = False
     takeover: float = 1.0
+    soon_over: Mapping[str, str] = field(default_factory=dict)
     can_unlock: bool = True
     reset: Callable[[], object]
     fill_disk: Callable[[], AbstractContextManager[None]] | None = None
@@ -182,6 +187,7 @@ def s3_under_test(server: S3Server) -> Iterator[StoreUnderTest]:
             disturbed_environ={**server.environ(between.url), **lease},
             relay=between,
             takeover=LEASE + 5,
+            soon_over={LEASE_VARIABLE: str(SHORT_LEASE)},
             reset=lambda: _empty_bucket(address, server.environ()),
         )
 

@@ -72,7 +72,10 @@ def take_over(under_test: StoreUnderTest, second: Writer, *, by_hand: bool) -> N
 def test_a_writer_that_was_stopped_writes_nothing_after_a_takeover(
     under_test: StoreUnderTest, verb: str
 ) -> None:
-    with Writer(under_test, "frozen") as frozen, Writer(under_test, "second") as second:
+    with (
+        Writer(under_test, "frozen", **under_test.soon_over) as frozen,
+        Writer(under_test, "second") as second,
+    ):
         frozen.do("hold")
         frozen.do("append", line("one"))
         frozen.stop()
@@ -102,7 +105,10 @@ def test_a_write_that_arrives_after_a_takeover_changes_nothing(under_test: Store
     if under_test.relay is None:
         pytest.skip("a file is written without a request")
     relay, is_sent, may_arrive = under_test.relay, threading.Event(), threading.Event()
-    with Writer(under_test, "frozen", is_disturbed=True) as frozen, Writer(under_test, "second") as second:
+    with (
+        Writer(under_test, "frozen", is_disturbed=True, **under_test.soon_over) as frozen,
+        Writer(under_test, "second") as second,
+    ):
         frozen.do("hold")
         frozen.do("append", line("one"))
 
@@ -131,7 +137,7 @@ def test_a_write_that_arrives_after_a_takeover_changes_nothing(under_test: Store
 
 
 def test_the_lock_of_a_killed_writer_is_free_in_time(under_test: StoreUnderTest) -> None:
-    with Writer(under_test) as dead, Writer(under_test, "next") as following:
+    with Writer(under_test, **under_test.soon_over) as dead, Writer(under_test, "next") as following:
         dead.do("hold")
         dead.do("append", line("one"))
         dead.signal_kill()

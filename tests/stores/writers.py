@@ -19,8 +19,17 @@ from reconciler.inventory.stores.base import HistoryLine, Hold, Store
 from reconciler.model.errors import InventoryError
 from tests.stores.engines import StoreUnderTest, holder, open_store
 
+ENGINES: Final = (
+    "reconciler.inventory.stores.file.lock",
+    "reconciler.inventory.stores.object_store.bucket",
+    "reconciler.inventory.stores.postgres.hold",
+    "reconciler.inventory.stores.terraform_http.hold",
+    "reconciler.novita.http.httpx_transport",
+)
+"""Modules that each writer would import otherwise. None of them starts a thread, as the parent forks."""
+
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.stores.writers"])
+_FORKS.set_forkserver_preload(["tests.stores.writers", *ENGINES])
 
 SECONDS: Final = 90
 """The longest time of a verb."""

@@ -310,8 +310,9 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         on_unread=out.unreadable_fields if given.get("verbose") else None,
         on_listed=out.listing_progress if out.shows_progress else None,
     )
-    # A subcommand has options of its own, and a saved plan an environment of its own.
-    if ctx.invoked_subcommand is None and not ctx.params.get("plan_file"):
+    # A subcommand has options of its own. A saved plan and a git repository have environments of their own.
+    has_others = any(map(ctx.params.get, ("plan_file", "git_url")))
+    if ctx.invoked_subcommand is None and not has_others:
         context = in_environment(
             context,
             is_needed=not _needs_no_environment(ctx),

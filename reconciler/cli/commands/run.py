@@ -11,6 +11,14 @@ from reconciler.cli.options import Command, Run, duration_seconds, parallelism, 
 
 @click.command(cls=Command)
 @click.option(
+    "--git",
+    "git_url",
+    metavar="URL",
+    help="Read the files from a git repository: https://, ssh://, git@HOST:PATH, or a folder.",
+)
+@click.option("--ref", metavar="REF", help="Follow this branch or tag. (default: the default branch)")
+@click.option("--path", metavar="DIR", help="Read this folder of the repository. (default: the top)")
+@click.option(
     "--poll",
     type=duration_seconds,
     default="60s",
@@ -34,7 +42,17 @@ from reconciler.cli.options import Command, Run, duration_seconds, parallelism, 
 @click.option("--once", is_flag=True, help="Run until nothing is left to be done now, and exit.")
 @parallelism
 @with_run
-def run(run: Run, poll: float, interval: float, once: bool, notify: tuple[str, ...], parallelism: int) -> int:
+def run(
+    run: Run,
+    git_url: str | None,
+    ref: str | None,
+    path: str | None,
+    poll: float,
+    interval: float,
+    once: bool,
+    notify: tuple[str, ...],
+    parallelism: int,
+) -> int:
     """Reconcile until SIGTERM or Ctrl-C: plan on time and on change, and apply what the policy allows.
 
     `sync` in config.yaml and on endpoints is the policy. Without it changes wait for an approval, and drift
@@ -42,7 +60,15 @@ def run(run: Run, poll: float, interval: float, once: bool, notify: tuple[str, .
     """
     if not run.context.selection.is_everything:
         raise click.UsageError("run reconciles all endpoints: --target and --exclude cannot be used")
+    if git_url is None and (ref or path):
+        raise click.UsageError("--ref and --path belong to --git URL")
+    if git_url is not None and "directory" in run.context.explicit_options:
+        raise click.UsageError("-C names a folder of this machine: use --path with --git")
     from reconciler.cli.run.flow import run_controller
+    from reconciler.controller.git.address import GitAddress
 
+    address = None if git_url is None else GitAddress.parse(git_url, ref or "", path or "")
     context = replace(run.context, parallelism=parallelism)
-    return run_controller(run.out, context, poll=poll, interval=interval, is_once=once, notify=notify)
+    return run_controller(
+        run.out, context, address, poll=poll, interval=interval, is_once=once, notify=notify
+    )

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from reconciler.cli.output import Output, timestamp
+from reconciler.cli.run.files import open_files
 from reconciler.cli.run.telemetry import Telemetry
 from reconciler.controller.clock import SystemClock
-from reconciler.controller.files import Files
+from reconciler.controller.git.address import GitAddress
 from reconciler.controller.loop import Loop, LoopOptions
 from reconciler.controller.process import run_loops
-from reconciler.controller.source import FolderSource
 from reconciler.controller.state import RoundResult
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.sync.durations import CONTROLLER_LOCK_TIMEOUT
@@ -21,11 +21,19 @@ from reconciler.workflow.runtime.context import Context
 
 
 def run_controller(
-    out: Output, context: Context, *, poll: float, interval: float, is_once: bool, notify: Sequence[str] = ()
+    out: Output,
+    context: Context,
+    address: GitAddress | None,
+    *,
+    poll: float,
+    interval: float,
+    is_once: bool,
+    notify: Sequence[str] = (),
 ) -> int:
     """Run until a signal, or until nothing is left to be done now with `is_once`. Return the exit code.
 
-    notify: further variables with targets of notifications.
+    address: of the git repository with the files; None for those of the context's folder. notify: further
+    variables with targets of notifications.
     """
     lock, failed = threading.Lock(), threading.Event()
 
@@ -46,8 +54,11 @@ def run_controller(
         on_listed=None,
     )
     with Telemetry(notify, context.environ, log) as telemetry:
-        observer = telemetry.observer(context.environment_name)
-        context = replace(context, on_call=_both(context.on_call, observer.call))
+        files = open_files(
+            context, address, poll=poll, is_once=is_once, tell=lambda problem: out.problems([problem])
+        )
+        observer = telemetry.observer(files.context.environment_name)
+        files.context = replace(files.context, on_call=_both(context.on_call, observer.call))
         options = LoopOptions(
             poll=poll,
             interval=interval,
@@ -56,7 +67,7 @@ def run_controller(
             log=log,
             observer=observer,
         )
-        loops = [Loop(Files(FolderSource(context.root, context.files), context), clock, options)]
+        loops = [Loop(files, clock, options)]
         run_loops(loops, report)
     results = {loop.state.result for loop in loops}
     if failed.is_set() or (is_once and RoundResult.ERROR in results):

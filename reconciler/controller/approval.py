@@ -59,15 +59,16 @@ class PlanApproval:
         )
 
 
-def sealed(context: Context, waiting: WaitingPlan) -> WaitingPlan:
+def sealed(context: Context, waiting: WaitingPlan, *, environment: str | None = None) -> WaitingPlan:
     """Return a waiting plan with its authentication code, which a person's approval refers to.
 
     Who can write to the store but has no key can neither let people see another text for the digest, nor
-    use an approval of an earlier plan. Raise InvalidConfig if there is no key.
+    use an approval of an earlier plan. environment: that of the plan, None for that of the run. Raise
+    InvalidConfig if there is no key.
     """
     facts = {
         "account": base_url(valid_settings(context, lenient=True)),
-        "environment": context.environment_name,
+        "environment": context.environment_name if environment is None else environment,
         "digest": waiting.digest,
         "since": int(waiting.since.timestamp()),
         "revision": waiting.revision,
@@ -77,9 +78,9 @@ def sealed(context: Context, waiting: WaitingPlan) -> WaitingPlan:
     return replace(waiting, mac=_mac(context, facts, _WAITING))
 
 
-def require_genuine(context: Context, waiting: WaitingPlan) -> None:
+def require_genuine(context: Context, waiting: WaitingPlan, *, environment: str | None = None) -> None:
     """Raise InvalidConfig unless a controller with the key of this run wrote the waiting plan."""
-    if not _are_equal(sealed(context, waiting).mac, waiting.mac):
+    if not _are_equal(sealed(context, waiting, environment=environment).mac, waiting.mac):
         raise InvalidConfig(
             Problem(
                 code="waiting-plan-invalid",
@@ -91,13 +92,15 @@ def require_genuine(context: Context, waiting: WaitingPlan) -> None:
         )
 
 
-def approve(context: Context, waiting: WaitingPlan, who: str) -> PlanApproval:
+def approve(
+    context: Context, waiting: WaitingPlan, who: str, *, environment: str | None = None
+) -> PlanApproval:
     """Write the approval of a waiting plan to the store, under the lock of the inventory for a moment.
 
     It replaces an earlier one. Raise InvalidConfig if the plan is not genuine, InventoryLocked if another run
     holds the inventory for too long, and InventoryError.
     """
-    require_genuine(context, waiting)
+    require_genuine(context, waiting, environment=environment)
     until = (context.now() + timedelta(seconds=APPROVAL_LIFETIME)).replace(microsecond=0)
     approval = PlanApproval(digest=waiting.digest, who=who, until=until)
     approval = replace(approval, mac=_approval_mac(context, waiting, approval))

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
-import select
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,7 @@ from reconciler.mcp.tools import Tools
 from reconciler.simulator import Server
 from reconciler.workflow.approve import save_approval
 from reconciler.workflow.runtime.context import Context
+from tests.terminal import on_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk_the-api-key-itself"
@@ -110,35 +107,6 @@ class Folder:
         environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **self.environ}
         command = [sys.executable, "-m", "reconciler", "-C", str(self.path), *words]
         return on_terminal(command, environ, cwd=self.path, answer=answer)
-
-
-def on_terminal(
-    command: Sequence[str], environ: Mapping[str, str], *, cwd: Path, answer: str = ""
-) -> tuple[int, str]:
-    """Run a command on a terminal, type an answer to its prompt, and return its code and the screen."""
-    mine, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command, env=environ, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    )
-    os.close(theirs)
-    screen = b""
-    while chunk := _read(mine):
-        screen += chunk
-        if answer and b"Enter a value: " in screen:
-            os.write(mine, f"{answer}\n".encode())
-            answer = ""
-    os.close(mine)
-    return process.wait(120), screen.decode().replace("\r\n", "\n")
-
-
-def _read(terminal: int) -> bytes:
-    """Return what was written; nothing at the end, or after two minutes of silence."""
-    if not select.select([terminal], [], [], 120)[0]:
-        return b""
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # the process has closed its side
-        return b""
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from reconciler.cli.main import COMMANDS
 from reconciler.mcp.catalogue import TOOLS
 from reconciler.model.problem import ExitCode
+from tests.terminal import on_terminal
 
-from .conftest import ROOT, Folder, on_terminal
+from .conftest import ROOT, Folder
 
 SKILL = (ROOT / "SKILL.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs/mcp.md").read_text(encoding="utf-8")

@@ -14,11 +14,12 @@ from reconciler.model.problem import ExitCode
 @click.argument("digest")
 @with_run
 def approve(run: Run, digest: str) -> int:
-    """Approve a plan that a program proposed, such as an assistant that uses `reconciler mcp`.
+    """Approve a plan that waits in `reconciler run`, or that a program proposed, such as an assistant.
 
-    DIGEST names the plan. approve plans again, shows the plan if it is the same, and asks. It needs a
-    terminal, and no option answers for you. The approval holds for one hour, and for one apply of exactly
-    this plan.
+    DIGEST names the plan. A plan of `run` is shown as it waits, from any folder; `run` applies it within
+    seconds. For one of `reconciler mcp`, approve plans again and shows the plan if it is the same. Both ask
+    on a terminal, and no option answers for you. The approval holds for one hour, and for one apply of
+    exactly this plan.
     """
     if run.out.as_json:
         raise click.UsageError("approve shows a plan to a person; it has no --json")
@@ -27,8 +28,8 @@ def approve(run: Run, digest: str) -> int:
             "approve shows a plan to a person, and asks on a terminal; stdin or stdout is none."
             " Programs apply a plan that was saved with `plan --out`."
         )
-    context = run.list_early(run.context, needs_files=True, with_other_kinds=True)
     from reconciler.cli.output import timestamp
+    from reconciler.controller.state import read_state
     from reconciler.model.errors import InvalidConfig
     from reconciler.model.settings import approval_word
     from reconciler.model.text import utc_text
@@ -38,6 +39,15 @@ def approve(run: Run, digest: str) -> int:
 
     if not is_digest(digest):
         raise InvalidConfig(no_digest(digest))
+    state = read_state(run.context)
+    waiting = state.waiting if state else None
+    if state and waiting:
+        from reconciler.cli.run.approval import approve_waiting
+
+        if waiting.digest == digest:
+            return approve_waiting(run.out, run.context, state, waiting)
+        run.out.tell(f"Another plan waits in `reconciler run` now: {waiting.digest}\n")
+    context = run.list_early(run.context, needs_files=True, with_other_kinds=True)
     planned = plan(context)
     is_same = planned.digest == digest
     code = planned.blocked or (ExitCode.OK if is_same else ExitCode.STALE)

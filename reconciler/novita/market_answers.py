@@ -1,4 +1,4 @@
-"""The requests for products, regions and balance, and the reading of their answers.
+"""The reading of the answers about products, regions and balance.
 
 Novita documents the path and the parameters of the products. The form of the answer was read on a sister
 brand of the same platform, so every value is optional, and nothing is believed that has another form.
@@ -12,13 +12,7 @@ from typing import Any, Final
 
 from reconciler.model.market.balance import Balance
 from reconciler.model.market.products import NO_PRICE, Price, Product
-from reconciler.model.request import Request
 from reconciler.model.values import LARGEST_NUMBER, Json
-
-PRODUCTS_PATH: Final = "/gpus/v2/products"
-PRODUCTS_PER_PAGE: Final = 100
-
-BALANCE: Final = Request(method="GET", path="/openapi/v1/billing/balance/detail")
 
 BALANCE_PRECISION: Final = 4
 """Digits behind the point: the texts of a balance count units of 0.0001 USD."""
@@ -28,12 +22,6 @@ MAX_PRECISION: Final = 12
 
 MAX_AMOUNT: Final = 10**12
 """The largest number of a price or a balance that is believed, before its precision."""
-
-
-def products_request(cursor: str = "") -> Request:
-    """Return the request for one page of the GPU products for serverless endpoints."""
-    query = {"type": "gpu", "category": "serverless", "limit": str(PRODUCTS_PER_PAGE)}
-    return Request(method="GET", path=PRODUCTS_PATH, query={**query, "cursor": cursor} if cursor else query)
 
 
 def parse_products(answer: Json) -> tuple[tuple[Product, ...], str] | None:

@@ -23,6 +23,9 @@ MAX_PRODUCT_PAGES: Final = 50
 
 _LIMITS = Request(method="GET", path=f"{API_ROOT}/endpoint/limit")
 _CLUSTERS = Request(method="GET", path=f"{API_ROOT}/clusters")
+_BALANCE = Request(method="GET", path="/openapi/v1/billing/balance/detail")
+_PRODUCTS_PATH: Final = "/gpus/v2/products"
+_PRODUCTS_PER_PAGE: Final = 100
 
 
 class OptionalReads:
@@ -89,13 +92,15 @@ class OptionalReads:
 
     def _read_products(self) -> Products | None:
         """Return all pages, or those before the one that cannot be read; None if that is the first."""
-        from reconciler.model.market.products import Products
-        from reconciler.novita.market_answers import parse_products, products_request
-
         found: list[Product] = []
         cursor, seen = "", set[str]()
         for number in range(MAX_PRODUCT_PAGES):
-            page = parse_products(self._send(products_request(cursor)))
+            answer = self._send(_products_request(cursor))
+            # imported after the request has left: `decimal` takes milliseconds
+            from reconciler.model.market.products import Products
+            from reconciler.novita.market_answers import parse_products
+
+            page = parse_products(answer)
             if page is None:
                 return Products(items=tuple(found), is_complete=False) if number else None
             found += page[0]
@@ -108,9 +113,10 @@ class OptionalReads:
         return Products(items=tuple(dict.fromkeys(found)), is_complete=False)
 
     def _read_balance(self) -> Balance | None:
-        from reconciler.novita.market_answers import BALANCE, parse_balance
+        answer = self._send(_BALANCE)
+        from reconciler.novita.market_answers import parse_balance  # after the request, as for products
 
-        return parse_balance(self._send(BALANCE))
+        return parse_balance(answer)
 
     def _send(self, request: Request, *, may_refuse_key: bool = False) -> Json:
         """Return the answer, or None if the call fails.
@@ -125,6 +131,12 @@ class OptionalReads:
         except ApiError:
             pass
         return None
+
+
+def _products_request(cursor: str) -> Request:
+    """Return the request for one page of the GPU products for serverless endpoints."""
+    query = {"type": "gpu", "category": "serverless", "limit": str(_PRODUCTS_PER_PAGE)}
+    return Request(method="GET", path=_PRODUCTS_PATH, query={**query, "cursor": cursor} if cursor else query)
 
 
 def _unwrap(answer: Json) -> Limits | None:

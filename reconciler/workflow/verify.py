@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.apply.clock import Clock
-from reconciler.apply.wait_ready import wait_until_serving
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
@@ -51,6 +50,8 @@ def verify(
     """
     if verification.wait is None:
         return report, ()
+    from reconciler.apply.wait_ready import wait_until_serving
+
     problems = wait_until_serving(
         report.results,
         account,

@@ -17,8 +17,6 @@ from reconciler.model.plan import Adopt, Create, NoOp, Replace, Scale, Update
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import ENDPOINT, Inventory
 from reconciler.model.settings import Allowances
-from reconciler.workflow.history.rollback import rollback_goal
-from reconciler.workflow.history.yaml_edit import can_edit
 from reconciler.workflow.plan import Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 
@@ -184,6 +182,8 @@ def _perform(
         if not isinstance(event, ApplyStarted):  # which counts the changes of the whole run
             emit(event)
 
+    from reconciler.workflow.history.rollback import rollback_goal  # which few applies need
+
     try:
         allow = Allowances(other_files=context.allow.other_files, other_account=context.allow.other_account)
         message = "rolled back because it did not serve"
@@ -215,6 +215,8 @@ def _refusals(planned: PlanResult, name: str, result: ChangeResult, inventory: I
 
 
 def _rolled_back(context: Context, target: RollbackTarget, result: ChangeResult) -> Problem:
+    from reconciler.workflow.history.yaml_edit import can_edit
+
     assert target.version is not None
     command = command_line(
         "reconciler", "rollback", Operand(target.name), str(target.version.number), "--write"

@@ -30,8 +30,6 @@ from reconciler.planning.fingerprint import Facts as PlanFacts
 from reconciler.planning.fingerprint import plan_facts
 from reconciler.planning.selection import Selection
 from reconciler.reports.run.json_plan import plan_parts
-from reconciler.workflow.drift import resumed_revert_goal
-from reconciler.workflow.history.rollback import rollback_goal
 from reconciler.workflow.plan import APPLY, DESTROY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.git import check_commit
@@ -84,9 +82,13 @@ class SavedPlan:
     def goal(self) -> Goal:
         """Return the goal of the plan. Raise InvalidConfig if the version of a rollback is unknown now."""
         if self.rollback_to is not None:
+            from reconciler.workflow.history.rollback import rollback_goal
+
             _, goal, _ = rollback_goal(self.run, *self.rollback_to)
             return goal
         if self.revert_names:
+            from reconciler.workflow.drift import resumed_revert_goal
+
             return resumed_revert_goal(self.context(), self.revert_names)
         return DESTROY if self.is_destroy else APPLY
 

@@ -9,7 +9,7 @@ from dataclasses import field, replace
 
 from reconciler.controller.clock import Clock
 from reconciler.controller.edges import news
-from reconciler.controller.events import Event
+from reconciler.controller.events import Event, EventKind
 from reconciler.controller.files import Files
 from reconciler.controller.leader import Leader, leadership
 from reconciler.controller.observer import UNOBSERVED, Observer, RoundEnd
@@ -132,14 +132,19 @@ class Loop:
         found = news(before, done.state, done.findings, now)
         self.state = replace(done.state, told=found.told)
         self._write(leader, before)
-        self._options.notify(found.events)
-        for event in found.events:
+        events = [event for event in found.events if self._is_told(event)]
+        self._options.notify(events)
+        for event in events:
             self._options.log(event.summary)
         seconds = self._clock.monotonic() - began
         plan = done.plan.plan if done.plan else None
         self._options.observer.ended(RoundEnd(state=self.state, seconds=seconds, plan=plan))
         self._options.show(self.state, self._files)
         return done
+
+    def _is_told(self, event: Event) -> bool:
+        """Return whether an event is told. With `is_once` each process leads anew, which is no news."""
+        return not (self._options.is_once and event.kind is EventKind.LEADER_CHANGED)
 
     def _planned_round(self, leader: Leader) -> Round:
         try:

@@ -87,7 +87,7 @@ class Loop:
         self.wake.set()
 
     def _tell(self, problem: Problem) -> None:
-        self._options.log(problem.summary)
+        self._options.log("; ".join(filter(None, (problem.summary, problem.hint))))
 
     def _lead(self, leader: Leader) -> bool:
         """Run rounds while this process leads. Return whether the loop has ended."""

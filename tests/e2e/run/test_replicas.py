@@ -1,0 +1,107 @@
+"""Two replicas of `reconciler run`, and a command line, on one inventory."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from reconciler.controller.state import SYNC_STATE
+from reconciler.inventory.lock_holder import current_holder
+from reconciler.inventory.stores.address import open_store
+from reconciler.inventory.stores.base import APPROVED_PLAN, Store
+from tests.e2e.run.test_process import AUTO, OFTEN, ended
+from tests.e2e.sandbox import Sandbox, item
+from tests.postgres_server import PostgresServer
+
+NAMES = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def address(sandbox: Sandbox, postgres_server: PostgresServer) -> str:
+    """An inventory in PostgreSQL, and a policy that applies."""
+    sandbox.write("config.yaml", AUTO)
+    return postgres_server.address("prod")
+
+
+def store_of(sandbox: Sandbox, address: str) -> Store:
+    return open_store(address, sandbox.root, {})
+
+
+def leader_of(store: Store) -> int:
+    """Wait until a process leads, and return it."""
+    end = time.monotonic() + 20
+    while (found := store.sibling.holder()) is None or not found.pid:
+        assert time.monotonic() < end, "nobody leads"
+        time.sleep(0.01)
+    return found.pid
+
+
+def paused(store: Store) -> list[str]:
+    """Return the reasons why the leader changes nothing."""
+    found: list[str] = json.loads(store.sibling.read_document(SYNC_STATE) or b"{}").get("paused", [])
+    return found
+
+
+def two(sandbox: Sandbox, *args: str) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
+    """Start two replicas, and return the one that leads and the other one."""
+    replicas = [sandbox.start(*args), sandbox.start(*args)]
+    leader = leader_of(store_of(sandbox, args[args.index("--state") + 1]))
+    replicas.sort(key=lambda one: one.pid != leader)
+    return replicas[0], replicas[1]
+
+
+def test_an_apply_whose_leader_dies_is_completed_by_the_next_one(sandbox: Sandbox, address: str) -> None:
+    """At once, and not at its next interval. It looks for what the dead one began, and creates the rest."""
+    sandbox.declare(item("first"))
+    leader, other = two(
+        sandbox, "run", "--poll", "0.1s", "--interval", "60m", "--parallelism", "1", "--state", address
+    )
+    sandbox.await_live("first")
+    sandbox.sim.faults.after("create", lambda _: os.kill(leader.pid, signal.SIGKILL), nth=2)
+    sandbox.declare(*map(item, ("first", *NAMES)))
+    assert leader.wait(30) == -signal.SIGKILL
+    for name in NAMES:
+        sandbox.await_live(name)
+    ended(other)
+    assert len(sandbox.sent("create")) == 1 + len(NAMES)
+    assert set(sandbox.live()) == {"first", *NAMES}
+    assert sandbox.run("--state", address, "plan", "--detailed-exitcode").code == 0
+    assert store_of(sandbox, address).read_document(APPROVED_PLAN) is None
+
+
+def test_a_replica_acts_as_soon_as_the_leader_has_ended(sandbox: Sandbox, address: str) -> None:
+    sandbox.declare(item("a"))
+    leader, other = two(sandbox, *OFTEN, "--state", address)
+    sandbox.await_live("a")
+    began = time.monotonic()
+    ended(leader)
+    assert leader_of(store_of(sandbox, address)) == other.pid
+    assert time.monotonic() - began < 5
+    sandbox.declare(item("a"), item("b"))
+    sandbox.await_live("b")
+    assert f"(pid {leader.pid}, since " in ended(other)
+
+
+def test_a_leader_waits_for_a_command_line_and_says_so(sandbox: Sandbox, address: str) -> None:
+    """It keeps its leadership: another leader would meet the same lock."""
+    sandbox.declare(item("a"))
+    leader, other = two(sandbox, *OFTEN, "--state", address)
+    sandbox.await_live("a")
+    store = store_of(sandbox, address)
+    anna = current_holder(command="reconciler apply", environ={"USER": "anna"}, clock=time.time)
+    with store.hold(anna, timeout=10):
+        sandbox.declare(item("a"), item("b"))
+        end = time.monotonic() + 20
+        while not any("lock" in line for line in paused(store)):
+            assert time.monotonic() < end, "it does not say that it waits"
+            time.sleep(0.05)
+        assert leader_of(store) == leader.pid
+        assert set(sandbox.live()) == {"a"}
+    sandbox.await_live("b")
+    assert sandbox.run("--state", address, "apply", "--yes", "--lock-timeout", "20s").code == 0
+    ended(other)
+    assert "failed" not in ended(leader)
+    assert len(sandbox.sent("create")) == 2

@@ -27,9 +27,9 @@ test: .venv/developing ## Run all tests and check the coverage
 RUNS ?= 100
 SEED ?= 1
 STORE ?= file
-CHAOS := $(if $(filter file,$(STORE)),tests/chaos tests/server/test_concurrent_writes.py,tests/chaos/test_chaos.py)
+CHAOS := $(if $(filter file,$(STORE)),tests/chaos tests/server/test_concurrent_writes.py,tests/chaos/test_chaos.py tests/chaos/test_leaders.py)
 chaos: .venv/developing ## Crash and disturb many runs (RUNS=100, SEED=1, STORE=file|postgres|s3|http)
-	STORE='$(STORE)' CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) SERVER_KILLS=$(RUNS) \
+	STORE='$(STORE)' CHAOS_RUNS=$(RUNS) CHAOS_SEED=$(SEED) SERVER_KILLS=$(RUNS) LEADER_KILLS=$(RUNS) \
 	  $(BIN)/python -m pytest -n 2 -q $(CHAOS)
 
 fuzz: .venv/developing ## Feed the readers random input (RUNS=100, SEED=1)

@@ -131,7 +131,7 @@ def test_an_inventory_in_the_place_of_the_sibling_is_refused(under_test: StoreUn
         assert "reconciler state copy" in hint
 
 
-@pytest.mark.parametrize("under_test", ["postgres", "s3", "http"], indirect=True)
+@pytest.mark.parametrize("under_test", ["postgres", "s3"], indirect=True)
 def test_one_leads_after_a_connection_was_lost_and_regained(under_test: StoreUnderTest) -> None:
     """In PostgreSQL the one that waits may be faster; elsewhere a lost connection means nothing."""
     assert under_test.relay

@@ -65,11 +65,14 @@ def test_an_apply_whose_leader_dies_is_completed_by_the_next_one(sandbox: Sandbo
     assert leader.wait(30) == -signal.SIGKILL
     for name in NAMES:
         sandbox.await_live(name)
+    store, end = store_of(sandbox, address), time.monotonic() + 20
+    while store.read_document(APPROVED_PLAN) is not None:
+        assert time.monotonic() < end, "the apply is not completed"
+        time.sleep(0.05)
     ended(other)
     assert len(sandbox.sent("create")) == 1 + len(NAMES)
     assert set(sandbox.live()) == {"first", *NAMES}
     assert sandbox.run("--state", address, "plan", "--detailed-exitcode").code == 0
-    assert store_of(sandbox, address).read_document(APPROVED_PLAN) is None
 
 
 def test_a_replica_acts_as_soon_as_the_leader_has_ended(sandbox: Sandbox, address: str) -> None:

@@ -79,7 +79,9 @@ def lasting_events(state: SyncState, findings: Findings, now: datetime) -> Itera
     for subject, problem in refused.items():
         mark = state.rejected if subject == SOURCE else f"{problem.code} {problem.summary}"
         yield _problem(about, EventKind.REFUSED, subject, problem, mark)
-    for subject, problem in findings.failed.items():
+    now_failed = {one.change.address: one.problem for one in findings.applied if one.problem}
+    for subject, kept in findings.failed.items():
+        problem = now_failed.get(subject, kept)  # with what the server said, which is not kept
         yield _problem(about, EventKind.FAILED, subject, problem, problem.code)
     if state.leader:
         yield about.event(
@@ -143,9 +145,10 @@ def _drift(about: _About, alarm: Alarm) -> Event:
 
 
 def _problem(about: _About, kind: EventKind, subject: str, problem: Problem, mark: str) -> Event:
-    place = f"{problem.place}: " if problem.place else ""
+    where = str(problem.place or subject)
+    summary = problem.summary if where in problem.summary else f"{where}: {problem.summary}"
     details = [*problem.detail.splitlines(), *problem.hint.splitlines()]
-    return about.event(kind, subject, place + problem.summary, *details, fingerprint=mark)
+    return about.event(kind, subject, summary, *details, fingerprint=mark)
 
 
 def _line(text: str) -> str:

@@ -128,9 +128,21 @@ def test_a_revision_that_does_not_validate_is_told_until_it_moves() -> None:
     assert event.summary == "a.yaml:3:5: `replicas` is not a number"
     assert event.details == ("write a number",)
     (silent,) = story.round(CALM, MINUTE, replace(STATE, rejected="bad2"))
-    assert silent.summary == "revision bad2 cannot be used"
+    assert silent.summary == "source: revision bad2 cannot be used"
     assert story.round(CALM, MINUTE, replace(STATE, rejected="bad2")) == ()
     assert kinds(story.round(CALM, MINUTE)) == ["recovered source"]
+
+
+def test_a_failure_of_this_round_is_told_with_what_the_server_said() -> None:
+    change = builders.change(builders.endpoint("chat"), None, None)
+    problem = Problem(code="api", summary="failed to create", detail="the image is not allowed")
+    result = ChangeResult(change=change, outcome=Outcome.FAILED, problem=problem)
+    kept = {change.address: Problem(code="api", summary="failed to create", hint="again at noon")}
+    story = Story()
+    (event,) = story.round(replace(CALM, applied=(result,), failed=kept))
+    assert event.summary == "novita_endpoint.chat: failed to create"
+    assert event.details == ("the image is not allowed",)
+    assert story.round(replace(CALM, failed=kept), HOUR) == ()
 
 
 def test_failures_recover_one_by_one() -> None:

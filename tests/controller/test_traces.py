@@ -6,19 +6,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from reconciler.controller.observer import RoundEnd
 from reconciler.controller.state import RoundResult, SyncState
 from reconciler.controller.traces import Traces, is_enabled, start_traces
 from reconciler.novita.http.client import CallInfo
-from tests.http_server import http_server
+from tests.controller.collector import attributes, collector
+
+__all__ = ["collector"]
 
 CALL = CallInfo(
     method="GET", path="/gpu-instance/openapi/v1/endpoints", status=200, seconds=0.25, attempt=1,
@@ -26,41 +25,10 @@ CALL = CallInfo(
 )  # fmt: skip
 
 
-@pytest.fixture
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """A collector of OTLP over HTTP, which the environment names."""
-    found = SimpleNamespace(requests=[], spans=[])
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.requests.append((self.path, dict(self.headers), body))
-            request = ExportTraceServiceRequest.FromString(body)
-            found.spans += [
-                span
-                for resource in request.resource_spans
-                for scope in resource.scope_spans
-                for span in scope.spans
-            ]
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-    with http_server(Handler) as port:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-token=a-secret-header")
-        yield found
-
-
 def traces(lines: list[str] | None = None) -> Traces:
     made = start_traces(os.environ, (lines if lines is not None else []).append)
     assert made is not None
     return made
-
-
-def attributes(span: Any) -> dict[str, Any]:
-    return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
 
 
 def test_a_round_its_steps_and_its_calls_are_spans(collector: SimpleNamespace) -> None:

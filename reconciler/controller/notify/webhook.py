@@ -13,7 +13,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.sync.durations import DELIVERY_TIMEOUT
 from reconciler.novita.http.auth import host_header
 from reconciler.novita.http.client import USER_AGENT
-from reconciler.novita.http.limits import NotSendable, NotSent, UnusableResponse
+from reconciler.novita.http.limits import NotSendable, NotSent, TimedOut, UnusableResponse
 from reconciler.novita.http.network import connections
 from reconciler.novita.http.proxies import find_proxy
 from reconciler.novita.http.retry import parse_retry_after
@@ -22,6 +22,9 @@ from reconciler.novita.messages import status_line
 
 _WORTH_A_RETRY: Final = frozenset({408, 425, 429})
 """Statuses below 500 that another attempt may not get."""
+
+MAX_WHY: Final = 200
+"""Characters of a reason of the system."""
 
 
 class Undelivered(Exception):
@@ -64,10 +67,13 @@ def post(target: Target, body: bytes) -> None:
             connection.close()
     except NotSendable:
         raise Undelivered("the URL cannot be sent", is_final=True) from None
-    except NotSent:
-        raise Undelivered("the server cannot be reached") from None
+    except NotSent as error:  # a text of the system, which may have the host
+        why = str(error).replace(url.hostname or " ", "the host")
+        raise Undelivered(f"the server cannot be reached ({why[:MAX_WHY]})") from None
     except ReconcilerError as error:  # a variable of the environment, which it names
         raise Undelivered(error.problems[0].summary) from None
+    except TimedOut as error:
+        raise Undelivered(f"the server gave {error}") from None
     except (UnusableResponse, OSError):
         raise Undelivered("the server gave no usable answer") from None
     if not 200 <= response.status < 300:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from reconciler.controller.events import Event, EventKind
 from reconciler.controller.notify.delivery import MAX_QUEUE, Notifier
 from reconciler.controller.notify.targets import read_targets
 from reconciler.model.sync.durations import DELIVERY_BUDGET
+from tests.tls_relay import make_certificate, tls_relay
 
 from .receiver import receiver
 
@@ -151,10 +153,11 @@ def test_a_server_that_stays_away_costs_the_notification_after_an_hour() -> None
         while not told.counts.dropped and time.monotonic() < deadline:
             threading.Event().wait(0.01)
         assert told.counts.dropped == 1
+    why = "the server cannot be reached ([Errno 111] Connection refused)"
     assert DELIVERY_BUDGET - 300 < sum(clock.waits) <= DELIVERY_BUDGET
     assert lines == [
-        "notifications to RECONCILER_NOTIFY wait: the server cannot be reached",
-        "a notification to RECONCILER_NOTIFY was dropped: the server cannot be reached",
+        f"notifications to RECONCILER_NOTIFY wait: {why}",
+        f"a notification to RECONCILER_NOTIFY was dropped: {why}",
     ]
 
 
@@ -195,3 +198,23 @@ def test_a_password_of_the_url_is_sent_as_a_header() -> None:
     (path, headers, _) = server.requests[0]
     assert (path, headers["Authorization"]) == ("/", "Basic bWU6cEBzcw==")
     assert headers["Host"] == f"127.0.0.1:{server.port}"
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_server_with_tls_gets_it_only_if_its_certificate_is_trusted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_trusted: bool
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    lines: list[str] = []
+    with receiver() as server, tls_relay(f"http://127.0.0.1:{server.port}", certificate, key) as relay:
+        told = notifier(f"{relay.url}/THE-SECRET", lines, FastClock())
+        told.tell([event()])
+        if is_trusted:
+            server.wait_for(1)
+        told.close()
+        assert told.counts.delivered == int(is_trusted)
+    assert len(server.requests) == int(is_trusted)
+    assert "SECRET" not in str(lines)
+    assert is_trusted or "certificate" in lines[0]

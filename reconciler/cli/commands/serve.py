@@ -6,20 +6,14 @@ import click
 
 from reconciler.cli.extras import require_extra
 from reconciler.cli.options import Command, Run, duration_seconds, with_run
-
-
-def _address(_ctx: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise click.BadParameter(f"'{text}' is not HOST:PORT, such as 127.0.0.1:8090")
-    return host.strip("[]"), int(port)
+from reconciler.cli.run.address import cannot_listen, listen_address, url_of
 
 
 @click.command(cls=Command)
 @click.option(
     "--listen",
     default="127.0.0.1:8090",
-    callback=_address,
+    callback=listen_address,
     metavar="HOST:PORT",
     help="Address to listen on; port 0 chooses a free one. (default: 127.0.0.1:8090)",
 )
@@ -88,12 +82,8 @@ def serve(
     try:
         listening = bind(settings)
     except OSError as problem:
-        raise click.ClickException(
-            f"cannot listen on {settings.host}:{settings.port}: {problem.strerror or problem}."
-            " Try another port: --listen 127.0.0.1:0 chooses a free one."
-        ) from None
-    host, port = listening.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        raise click.ClickException(cannot_listen(settings.host, settings.port, problem)) from None
+    url = url_of(listening)
     name = run.context.environment_name
     where = f"{url} for the environment {name}" if name else url
     run_server(app, listening, lambda: click.echo(f"Serving the API on {where}, until Ctrl-C."))

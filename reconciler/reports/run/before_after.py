@@ -33,7 +33,8 @@ def _merged(objects: Collection[str], live: Fields, target: Fields) -> Fields:
     """Return the live fields overwritten by the target, also within objects."""
     merged = {**live, **target}
     for key in objects:
-        if isinstance(live.get(key), Mapping) and isinstance(target.get(key), Mapping):
+        # a test for `dict` first, because that for `Mapping` takes ten times as long
+        if isinstance(live.get(key), dict | Mapping) and isinstance(target.get(key), dict | Mapping):
             merged[key] = {**live[key], **target[key]}
     return merged
 

@@ -151,7 +151,7 @@ def _change(change: Change, facts: Facts, effect: BlastRadius | None) -> dict[st
         "after": after,
         "after_unknown": {
             **(UNKNOWN_UNTIL_CREATED if change.action in (Action.CREATE, Action.REPLACE) else {}),
-            **unknown_parts(after_fields or {}),
+            **({} if after is after_fields else unknown_parts(after_fields or {})),
         },
         "before_sensitive": before_sensitive,
         "after_sensitive": after_sensitive,

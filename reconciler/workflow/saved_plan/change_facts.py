@@ -41,6 +41,8 @@ def facts_of(change: Change, keyring: Keyring, known: PlanFacts | None = None) -
         facts = {**facts, "requests": change_facts(change, keyring)["requests"]}
     live, desired = getattr(change, "live", None), getattr(change, "desired", None)
     target = getattr(change, "target", desired.fields if desired else {})
+    if references:
+        target = replace_references(target, lambda reference: reference.address)
     return {
         "action": change.action.value,
         "id": facts["id"],
@@ -48,7 +50,7 @@ def facts_of(change: Change, keyring: Keyring, known: PlanFacts | None = None) -
         "record": facts["record"],
         "bodies": [fingerprint for _, _, fingerprint in facts["requests"]],
         "live": _leaves(live.fields if live else {}, keyring),
-        "declared": _leaves(replace_references(target, lambda reference: reference.address), keyring),
+        "declared": _leaves(target, keyring),
         "references": references,
     }
 

@@ -48,21 +48,22 @@ class OptionalReads:
         """Begin to read the balance in the background, unless that has begun."""
         self._begin("balance", self._read_balance)
 
+    def begin_storage_offers(self) -> None:
+        """Begin to read which regions offer network storage in the background, unless that has begun."""
+        self._begin("clusters", self._read_clusters)
+
     def limits(self) -> Limits | None:
         """Return the quotas of the account. Raise KeyRefused if Novita refuses the key."""
         return self._result("limits", self._read_limits)
 
     def clusters(self) -> frozenset[str] | None:
         """Return the IDs of all clusters, which specs call regions. Raise KeyRefused as `limits` does."""
-        answer = self._send(_CLUSTERS, may_refuse_key=True)
-        listed = answer.get("data") if isinstance(answer, Mapping) else answer
-        if not isinstance(listed, list):
-            return None
-        return frozenset(
-            str(cluster["id"])
-            for cluster in listed
-            if isinstance(cluster, Mapping) and cluster.get("id") and isinstance(cluster["id"], str | int)
-        )
+        found = self._read_clusters()
+        return None if found is None else frozenset(found)
+
+    def storage_offers(self, within: float | None = None) -> Mapping[str, bool | None] | None:
+        """Return whether each region offers network storage, by its ID; None also after `within` seconds."""
+        return self._result("clusters", self._read_clusters, within)
 
     def products(self, within: float | None = None) -> Products | None:
         """Return the GPU products for serverless endpoints; None also after `within` seconds."""
@@ -89,6 +90,19 @@ class OptionalReads:
 
     def _read_limits(self) -> Limits | None:
         return _unwrap(self._send(_LIMITS, may_refuse_key=True))
+
+    def _read_clusters(self) -> Mapping[str, bool | None] | None:
+        """Return whether each cluster supports network storage; None if its entry does not say so."""
+        answer = self._send(_CLUSTERS, may_refuse_key=True)
+        listed = answer.get("data") if isinstance(answer, Mapping) else answer
+        if not isinstance(listed, list):
+            return None
+        offers = {
+            str(cluster["id"]): cluster.get("supportNetworkStorage")
+            for cluster in listed
+            if isinstance(cluster, Mapping) and cluster.get("id") and isinstance(cluster["id"], str | int)
+        }
+        return {region: offer if isinstance(offer, bool) else None for region, offer in offers.items()}
 
     def _read_products(self) -> Products | None:
         """Return all pages, or those before the one that cannot be read; None if that is the first."""

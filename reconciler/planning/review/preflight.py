@@ -26,6 +26,7 @@ from reconciler.model.text import quantity
 from reconciler.model.values import Fields, Reference, value_at
 from reconciler.planning.cost.current import runway
 from reconciler.planning.cost.plan_cost import usages
+from reconciler.planning.review.storage_regions import new_storages, storage_region_checks
 
 SHORT_RUNWAY_HOURS: Final = 72
 """Hours. After three days without a balance, Novita releases network storages."""
@@ -41,7 +42,7 @@ class Facts:
     """What Novita has told. None: it was not read, or could not be.
 
     live: the resources of the account. images: checks of images that were made elsewhere. beyond_limits: the
-    problems of values that exceed `limits`.
+    problems of values that exceed `limits`. storage_offers: those of regions, by ID.
     """
 
     limits: Limits | None = None
@@ -51,6 +52,7 @@ class Facts:
     cost: PlanCost | None = None
     live: Sequence[Live] = ()
     images: Sequence[PreflightCheck] = field(default=())
+    storage_offers: Mapping[str, bool | None] | None = None
 
 
 _Write: TypeAlias = Create | Update | Scale | Replace | Adopt
@@ -81,7 +83,9 @@ class _Demand:
 
 
 def preflight(changes: Iterable[Change], known: Facts) -> tuple[PreflightCheck, ...]:
-    """Return the checks of the endpoints that a plan creates or changes; none if it changes none."""
+    """Return the checks of what a plan creates or changes: endpoints, and new storages; none without any."""
+    changes = tuple(changes)
+    created = new_storages(changes)
     written = [
         change
         for change in changes
@@ -89,9 +93,10 @@ def preflight(changes: Iterable[Change], known: Facts) -> tuple[PreflightCheck, 
         and isinstance(change, _Write)
         and (change.fields or not isinstance(change, Adopt))
     ]
-    if not written:
-        return ()
-    return tuple(_checks(written, known))
+    checks = tuple(_checks(written, known)) if written else ()
+    if not created:
+        return checks
+    return (*(checks or (_balance(known),)), *storage_region_checks(created, known.storage_offers))
 
 
 def preflight_problems(found: Preflight) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from reconciler.model.review.preflight import Preflight, PreflightCheck, Result
 from reconciler.novita.account import AccountReader
 from reconciler.planning.review.disruption import effects_of
 from reconciler.planning.review.preflight import Facts, preflight, preflight_problems
+from reconciler.planning.review.storage_regions import new_storages
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.prices import priced
 
@@ -36,6 +37,8 @@ def reviewed(
     beyond_limits: the problems of values that exceed the limits.
     Registries are asked only on request, and only for the images that are changed: after the listing.
     """
+    if new_storages(plan.changes):
+        account.optional.begin_storage_offers()
     plan = replace(plan, effects=effects_of(plan))
     plan = priced(context, account, loaded, plan, inventory, live, limits)
     is_requested = context.allow.preflight
@@ -54,6 +57,9 @@ def reviewed(
         cost=plan.cost,
         live=live,
         images=images,
+        storage_offers=account.optional.storage_offers(durations.PRICE_TIMEOUT)
+        if new_storages(plan.changes)
+        else None,
     )
     checks = preflight(plan.changes, known)
     if not checks:

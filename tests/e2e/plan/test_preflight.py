@@ -185,3 +185,28 @@ def test_a_storage_of_another_region(chat: Sandbox) -> None:
     mounted = {"storage": [{"type": "network", "id": "storage-1", "mountPath": "/data"}]}
     chat.declare(item("chat", **mounted))
     assert results(chat.plan("--preflight"))["storage"] == "not checked"
+
+
+@pytest.mark.parametrize(
+    ("region", "code", "result", "says"),
+    [
+        ("us-dallas-nas-2", 2, "pass", "us-dallas-nas-2 offers network storage"),
+        ("eu-de-1", 3, "fail", "eu-de-1 offers no network storage, for `weights`"),
+        ("oc-au-1", 2, "not checked", "Novita does not say whether oc-au-1 offers network storage"),
+    ],
+)
+def test_whether_a_region_offers_storage(
+    sandbox: Sandbox, region: str, code: int, result: str, says: str
+) -> None:
+    """It is asked for new storages, also without endpoints; a region that is not listed proves nothing."""
+    sandbox.declare(storages=[{"name": "weights", "region": region, "sizeGb": 10}])
+    ran = sandbox.run("plan", "--preflight", "--json", "--detailed-exitcode")
+    assert ran.code == code
+    checks = {check["check"]: check for check in ran.document["preflight"]}
+    assert (checks["storage-region"]["result"], checks["storage-region"]["detail"]) == (result, says)
+    assert len(sandbox.sent("clusters")) == 1
+
+
+def test_a_plan_without_new_storages_does_not_ask_for_regions(chat: Sandbox) -> None:
+    chat.run("plan")
+    assert "clusters" not in chat.operations

@@ -84,7 +84,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "env list": ("reconciler env list",),
     "env diff": ("reconciler env diff dev prod",),
     "pin": ("reconciler pin", "reconciler pin chat --update", "reconciler pin --check"),
-    "doctor": ("reconciler doctor", "reconciler doctor --json"),
+    "doctor": ("reconciler doctor", "reconciler doctor --json", "reconciler doctor --probe-api"),
     "approve": ("reconciler approve 3f0c5a7e9b12",),
     "explain": ("reconciler explain policy.type", "reconciler explain config.drift.ignore"),
     "schema": ("reconciler schema > .reconciler/endpoints.schema.json",),

@@ -109,7 +109,7 @@ class OptionalReads:
         found: list[Product] = []
         cursor, seen = "", set[str]()
         for number in range(MAX_PRODUCT_PAGES):
-            answer = self._send(_products_request(cursor))
+            answer = self._send(products_request(cursor))
             # imported after the request has left: `decimal` takes milliseconds
             from reconciler.model.market.products import Products
             from reconciler.novita.market_answers import parse_products
@@ -147,7 +147,7 @@ class OptionalReads:
         return None
 
 
-def _products_request(cursor: str) -> Request:
+def products_request(cursor: str = "") -> Request:
     """Return the request for one page of the GPU products for serverless endpoints."""
     query = {"type": "gpu", "category": "serverless", "limit": str(_PRODUCTS_PER_PAGE)}
     return Request(method="GET", path=_PRODUCTS_PATH, query={**query, "cursor": cursor} if cursor else query)

@@ -11,7 +11,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.request import API_ROOT, Request
 from reconciler.model.values import Json
 from reconciler.novita.http.client import Client
-from reconciler.novita.market_answers import products_request
+from reconciler.novita.optional_reads import products_request
 
 SMALL: Final = 2
 """Endpoints of a small page (count)."""

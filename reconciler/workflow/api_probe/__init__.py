@@ -1,5 +1,5 @@
 """`reconciler doctor --probe-api`: reads that tell the open questions about Novita's API apart.
 
-readings  the reads, and their raw answers
-findings  what the answers say, without names, IDs and values; pure
+reads   the reads, and their raw answers
+report  what the answers say, without names, IDs and values; pure
 """

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from reconciler.model.command import command_line
 from reconciler.simulator.profile import Profile, profile_from
-from reconciler.workflow.api_probe.findings import Finding, findings
-from reconciler.workflow.api_probe.readings import read_all
+from reconciler.workflow.api_probe.reads import read_all
+from reconciler.workflow.api_probe.report import Finding, findings
 from reconciler.workflow.runtime.account import new_client
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.settings import require_api_key, valid_settings

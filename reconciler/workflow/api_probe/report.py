@@ -13,7 +13,7 @@ from typing import Any, Final
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.values import Json
 from reconciler.simulator.profile import CONSOLE_LIMITS
-from reconciler.workflow.api_probe.readings import SMALL, Reading, items
+from reconciler.workflow.api_probe.reads import SMALL, Reading, items
 
 _DOCUMENTED: Final = frozenset(
     (

@@ -90,6 +90,7 @@ class _Queue:
         self._waiting: deque[tuple[float, Send]] = deque()
         self._thread: threading.Thread | None = None
         self._is_finishing = threading.Event()
+        self._has_ended = threading.Event()
         self._is_failing = False
         self._delivered = self._dropped = 0
 
@@ -113,7 +114,7 @@ class _Queue:
             self._report(f"a notification to {self._target.name} was dropped: {MAX_QUEUE} others wait")
 
     def finish(self) -> None:
-        """End pauses between attempts: each notification gets one more."""
+        """Make pauses between attempts short, and attempts few."""
         self._is_finishing.set()
 
     def end(self, seconds: float) -> None:
@@ -122,6 +123,7 @@ class _Queue:
             thread = self._thread
         if thread:
             thread.join(seconds)
+        self._has_ended.set()
         with self._lock:
             dropped = len(self._waiting)
             self._dropped += dropped
@@ -139,18 +141,19 @@ class _Queue:
             why = self._deliver(send, since)
             with self._lock:
                 # Another one is first if this one was dropped meanwhile for a newer one.
-                if self._waiting and self._waiting[0][1] is send:
+                is_first = bool(self._waiting) and self._waiting[0][1] is send
+                if is_first:
                     self._waiting.popleft()
                     self._delivered += not why
                     self._dropped += bool(why)
-            if why:
+            if why and is_first:
                 self._report(f"a notification to {self._target.name} was dropped: {why}")
 
     def _deliver(self, send: Send, since: float) -> str:
         """Try to deliver it until its time is over. Return "", or why it is dropped."""
         pause = durations.FIRST_DELIVERY_PAUSE
+        last_pauses = iter(durations.DRAIN_PAUSES)
         while True:
-            is_last = self._is_finishing.is_set()
             try:
                 send()
             except Undelivered as error:
@@ -164,13 +167,18 @@ class _Queue:
                 return ""
             wait = max(pause, min(failure.retry_after, durations.MAX_DELIVERY_PAUSE))
             age = self._clock.monotonic() - since
-            if failure.is_final or is_last or age + wait > durations.DELIVERY_BUDGET:
+            if failure.is_final or age + wait > durations.DELIVERY_BUDGET:
                 return str(failure)
             if not self._is_failing:
                 self._is_failing = True
                 self._report(f"notifications to {self._target.name} wait: {failure}")
-            self._clock.wait(self._is_finishing, wait)
-            pause = min(2 * pause, durations.MAX_DELIVERY_PAUSE)
+            if self._is_finishing.is_set():
+                last = next(last_pauses, None)
+                if last is None or self._has_ended.wait(last):
+                    return str(failure)
+            else:
+                self._clock.wait(self._is_finishing, wait)
+                pause = min(2 * pause, durations.MAX_DELIVERY_PAUSE)
 
 
 def _sender(target: Target, events: Sequence[Event]) -> Send:

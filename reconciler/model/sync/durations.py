@@ -35,6 +35,9 @@ DELIVERY_BUDGET: Final = 3600.0
 DELIVERY_DRAIN: Final = 5.0
 """For notifications that are not delivered yet when the process ends."""
 
+DRAIN_PAUSES: Final = (0.25, 0.5, 1.0)
+"""Before each further attempt then, of each notification."""
+
 # Leadership: of the processes that control one inventory, one acts.
 
 LEADER_CHECK: Final = 1.0

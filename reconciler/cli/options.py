@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from reconciler.cli.argument_encoding import check_environment, check_folder
-from reconciler.cli.shared_options import SECTIONS, WITHOUT_ENVIRONMENT, SharedOption, shared_options
+from reconciler.cli.shared_options import (
+    SECTIONS,
+    WITHOUT_ENVIRONMENT,
+    SharedOption,
+    chosen_environments,
+    shared_options,
+)
 from reconciler.model.inventory_location import parse_location
 from reconciler.model.lazy_dataclass import dataclass
 
@@ -273,11 +279,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     from reconciler.workflow.runtime.environment import VARIABLE, in_environment
 
     check_environment(os.environ)
-    chosen = tuple(dict.fromkeys(given.get("environment", ())))
-    if "" in chosen:
-        raise click.UsageError("-e '': the name of an environment is missing", ctx)
-    if len(chosen) > 1:
-        raise click.UsageError(f"-e names {len(chosen)} environments: {', '.join(chosen)}; give one", ctx)
+    chosen = chosen_environments(ctx, given)
     root = Path(given.get("directory") or ".")
     if not root.is_dir():
         raise click.UsageError(f"-C {root}: no such directory", ctx)
@@ -299,7 +301,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
         env_files=env_files,
         files=tuple(Path(file) for file in given.get("files", ())),
         state=parse_location(given["state"]) if given.get("state") else STATE,
-        chosen_environment="".join(chosen) or os.environ.get(VARIABLE, "").strip(),
+        chosen_environment="".join(chosen[:1]) or os.environ.get(VARIABLE, "").strip(),
         explicit_options=frozenset(name for name in ("directory", "files", "state") if given.get(name)),
         selection=Selection(
             targets=tuple(given.get("targets", ())), excludes=tuple(given.get("excludes", ()))
@@ -315,7 +317,7 @@ def _run(ctx: click.Context, given: dict[str, Any]) -> Run:
     if ctx.invoked_subcommand is None and not has_others:
         context = in_environment(
             context,
-            is_needed=not _needs_no_environment(ctx),
+            is_needed=not (_needs_no_environment(ctx) or ctx.params.get("all_environments")),
             arguments=ctx.meta.get(ARGUMENTS, ()),
         )
     ctx.with_resource(shared_options_in_hints(context.options))

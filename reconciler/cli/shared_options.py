@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import click
@@ -26,6 +26,10 @@ WITHOUT_ENVIRONMENT: Final = frozenset(
     | {"validate", "version"}
 )
 """Commands that need no environment."""
+
+
+WITH_SEVERAL_ENVIRONMENTS: Final = frozenset({"run"})
+"""Commands that take several environments."""
 
 
 class SharedOption(click.Option):
@@ -132,3 +136,13 @@ _SHARED_OPTIONS: Final = (
 def shared_options(command: F) -> F:
     """Add the shared options, which a command receives as keyword arguments."""
     return functools.reduce(lambda decorated, option: option(decorated), reversed(_SHARED_OPTIONS), command)
+
+
+def chosen_environments(ctx: click.Context, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names after -e. Raise UsageError for several of a command that takes one."""
+    chosen = tuple(dict.fromkeys(given.get("environment", ())))
+    if "" in chosen:
+        raise click.UsageError("-e '': the name of an environment is missing", ctx)
+    if len(chosen) > 1 and ctx.command_path.split()[1] not in WITH_SEVERAL_ENVIRONMENTS:
+        raise click.UsageError(f"-e names {len(chosen)} environments: {', '.join(chosen)}; give one", ctx)
+    return chosen

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.config.loader import LoadedConfig
 from reconciler.controller.source import Revision, Source
 from reconciler.controller.state import SyncState
-from reconciler.model.errors import InvalidConfig, ReconcilerError, SourceError
+from reconciler.model.errors import InvalidConfig, SourceError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.config import load_config
@@ -34,12 +34,14 @@ class InForce:
 class Files:
     """The files of one environment. Called by one thread.
 
-    context: of the files in force. failure: why the source cannot be read now, or None.
+    context: of the files in force. failure: why the source cannot be read now, or None. is_shared: other
+    environments of this process use what was downloaded, so that it is kept.
     """
 
     def __init__(self, source: Source, context: Context) -> None:
         self.context = context
         self.failure: Problem | None = None
+        self.is_shared = False
         self._source = source
         self._newest = ""
         self._last: InForce | None = None
@@ -55,18 +57,6 @@ class Files:
         is_new, self._newest = newest != self._newest, newest
         return is_new
 
-    def open(self) -> bool:
-        """Make `context` that of the newest revision. Return whether that is known."""
-        self.poll()
-        if not self._newest:
-            return False
-        try:
-            self.context = self._context(self._source.fetch(self._newest))
-        except ReconcilerError as error:
-            self.failure = error.problem
-            return False
-        return True
-
     def in_force(self, before: SyncState) -> InForce:
         """Return the newest revision if it is valid, else the one that was in force.
 
@@ -80,7 +70,8 @@ class Files:
             except (InvalidConfig, SourceError) as error:
                 problem = error.problem
             else:
-                self._source.keep_only({newest})
+                if not self.is_shared:
+                    self._source.keep_only({newest})
                 return found
         return self._former(before, newest if newest != before.revision else "", problem)
 

@@ -6,23 +6,27 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
+from datetime import datetime
 
+from reconciler.controller.approval import find_approval
+from reconciler.controller.board import Board
 from reconciler.controller.clock import Clock
 from reconciler.controller.edges import news
 from reconciler.controller.events import Event, EventKind
 from reconciler.controller.files import Files
+from reconciler.controller.hook import HookSignal
 from reconciler.controller.leader import Leader, leadership
 from reconciler.controller.observer import UNOBSERVED, Observer, RoundEnd
 from reconciler.controller.round import Round, RoundInput, failed_round, run_round
 from reconciler.controller.round_events import SOURCE
-from reconciler.controller.state import SYNC_STATE, SyncState, WaitingPlan, read_state
+from reconciler.controller.state import SYNC_STATE, SyncState, read_state
 from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.address import store_identity
 from reconciler.model.encoding import json_bytes
-from reconciler.model.errors import InventoryError, ReconcilerError
+from reconciler.model.errors import InvalidConfig, InventoryError, ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
-from reconciler.model.sync.durations import BUSY_RETRY, JITTER, STATE_REFRESH
+from reconciler.model.sync.durations import APPROVAL_POLL, BUSY_RETRY, JITTER, STATE_REFRESH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +34,7 @@ class LoopOptions:
     """poll: seconds between two looks for a new revision. interval: seconds between two full rounds.
 
     is_once: end after the first round that changes nothing more. notify: gets the events of each round.
-    log: gets lines for people. observer: watches the rounds. approver: returns who has approved a waiting
-    plan, or "". show: gets the state after each round, and the files in force.
+    log: gets lines for people. observer: watches the rounds.
     """
 
     poll: float
@@ -40,18 +43,18 @@ class LoopOptions:
     notify: Callable[[Sequence[Event]], None] = lambda _events: None
     log: Callable[[str], None] = lambda _line: None
     observer: Observer = field(default=UNOBSERVED)
-    approver: Callable[[WaitingPlan], str] = lambda _waiting: ""
-    show: Callable[[SyncState, Files], None] = lambda _state, _files: None
 
 
 class Loop:
     """The loop of one environment. `run` is called in a thread of its own; the rest from any thread.
 
-    wake: set it to end the wait; the source is polled then. results: of the last round, for --once.
+    board: shows the state to the server of this process. hook: its calls of git servers.
     """
 
     def __init__(self, files: Files, clock: Clock, options: LoopOptions) -> None:
-        self.wake = threading.Event()
+        self._wake = threading.Event()
+        self.board = Board(files.context, self._wake, monotonic=clock.monotonic)
+        self.hook = HookSignal(clock, self._wake)
         self.state = SyncState(environment=files.context.environment_name)
         self._files = files
         self._clock = clock
@@ -60,12 +63,15 @@ class Loop:
         self._stop = threading.Event()
         self._halt = threading.Event()
         self._written_at: float | None = None
+        self._due: datetime | None = None
+        self._complaint = ""
+        self._lock_holder = ""
 
     def stop(self) -> None:
         """End the loop: changes in flight are finished, and no other is begun."""
         self._stop.set()
         self._halt.set()
-        self.wake.set()
+        self._wake.set()
 
     def run(self) -> None:
         """Lead, and run rounds, until `stop` is called. Raise ReconcilerError if that cannot go on."""
@@ -77,17 +83,25 @@ class Loop:
                 ) as leader:
                     if leader is None:
                         return
+                    self.board.lead()
                     if self._lead(leader):
                         return
+                self.board.stand_by()
         finally:
+            self.board.end()
             self._files.close()
 
     def _lose(self) -> None:
         self._halt.set()
-        self.wake.set()
+        self._wake.set()
 
     def _tell(self, problem: Problem) -> None:
-        self._options.log("; ".join(filter(None, (problem.summary, problem.hint))))
+        """Log a problem, unless it is that of the last time."""
+        if problem.code == "standby":
+            self.board.stand_by()
+        if problem.summary != self._complaint:
+            self._options.log("; ".join(filter(None, (problem.summary, problem.hint))))
+        self._complaint = problem.summary
 
     def _lead(self, leader: Leader) -> bool:
         """Run rounds while this process leads. Return whether the loop has ended."""
@@ -98,11 +112,14 @@ class Loop:
         while not self._stop.is_set():
             try:
                 leader.check()
+                if self._is_asked():
+                    poll_at = round_at = self._clock.monotonic()
                 if self._clock.monotonic() >= poll_at:
                     poll_at = self._clock.monotonic() + _varied(self._options.poll)
                     if self._files.poll():
-                        round_at = poll_at - self._options.poll
-                if self._clock.monotonic() >= round_at:
+                        round_at = self._clock.monotonic()
+                if self._clock.monotonic() >= round_at or self._is_due() or self._is_approved():
+                    self._due = None
                     done = self._round(leader)
                     if self._options.is_once and not (done.is_again or done.is_busy):
                         return True
@@ -113,12 +130,41 @@ class Loop:
                 self._tell(error.problem)
                 if leader.lost.is_set():
                     return False
+                if self._options.is_once:
+                    raise
                 round_at = self._clock.monotonic() + BUSY_RETRY
-            if not (self._stop.is_set() or leader.lost.is_set()):
-                if self._clock.wait(self.wake, min(poll_at, round_at) - self._clock.monotonic()):
-                    poll_at = round_at = self._clock.monotonic()
-                self.wake.clear()
+            self._wait(min(poll_at, round_at))
         return True
+
+    def _is_asked(self) -> bool:
+        """Return whether somebody asked for a round now: a git server, or a person on the page."""
+        is_asked = self.board.asked.is_set()
+        self.board.asked.clear()
+        return self.hook.take() or is_asked
+
+    def _is_approved(self) -> bool:
+        """Return whether a person has approved the waiting plan."""
+        if self.state.waiting is None:
+            return False
+        try:
+            return find_approval(self._files.context, self.state.waiting) is not None
+        except InvalidConfig as error:
+            self._tell(error.problem)
+            return False
+
+    def _wait(self, until: float) -> None:
+        """Wait until a time of the clock, or until something is to be looked at."""
+        pauses = [until - self._clock.monotonic()]
+        if (left := self.hook.seconds_left()) is not None:
+            pauses.append(left)
+        if self.state.waiting is not None:
+            pauses.append(APPROVAL_POLL)
+        if self._due is not None:
+            pauses.append((self._due - self._clock.now()).total_seconds())
+        if not self._halt.is_set():
+            self._clock.wait(self._wake, min(pauses))
+        self._wake.clear()
+        self.board.beat()
 
     def _round(self, leader: Leader) -> Round:
         with self._options.observer.span("round"):
@@ -128,23 +174,27 @@ class Loop:
         """Run a round, keep its state, and tell what is new."""
         before, began = self.state, self._clock.monotonic()
         done = self._planned_round(leader)
-        now = self._clock.now()
-        found = news(before, done.state, done.findings, now)
+        found = news(before, done.state, done.findings, self._clock.now())
         self.state = replace(done.state, told=found.told)
+        self._log_lock(done)
+        self._options.notify([event for event in found.events if self._is_told(event)])
         self._write(leader, before)
-        events = [event for event in found.events if self._is_told(event)]
-        self._options.notify(events)
-        for event in events:
-            self._options.log(event.summary)
         seconds = self._clock.monotonic() - began
         plan = done.plan.plan if done.plan else None
         self._options.observer.ended(RoundEnd(state=self.state, seconds=seconds, plan=plan))
-        self._options.show(self.state, self._files)
+        self.board.show(self.state, self._files.context)
         return done
 
     def _is_told(self, event: Event) -> bool:
         """Return whether an event is told. With `is_once` each process leads anew, which is no news."""
         return not (self._options.is_once and event.kind is EventKind.LEADER_CHANGED)
+
+    def _log_lock(self, done: Round) -> None:
+        """Log who has the lock of the inventory, and that it is free again."""
+        holder = done.state.paused[-1] if done.is_busy else ""
+        if holder != self._lock_holder:
+            self._options.log(f"waiting: {holder}" if holder else "the lock of the inventory is free again")
+        self._lock_holder = holder
 
     def _planned_round(self, leader: Leader) -> Round:
         try:
@@ -160,7 +210,7 @@ class Loop:
                 before=before,
                 stop=self._halt,
                 check=leader.check,
-                approver=self._options.approver,
+                emit=lambda _event: self.board.beat(),
                 observer=self._options.observer,
             )
         )
@@ -179,8 +229,15 @@ class Loop:
             return 0.0
         now = self._clock.now()
         ends = [pause.until for pause in done.state.backoffs.values() if pause.until > now]
-        pauses = [_varied(self._options.interval), *((end - now).total_seconds() for end in ends)]
-        return min(BUSY_RETRY, *pauses) if done.is_busy else min(pauses)
+        self._due = min([*ends, *([done.due] if done.due else ())], default=None)
+        return BUSY_RETRY if done.is_busy else _varied(self._options.interval)
+
+    def _is_due(self) -> bool:
+        """Return whether a schedule, a lease, a window or a pause after a failure has come to its time.
+
+        It is asked at least at each poll, so that a clock that jumps is noticed.
+        """
+        return self._due is not None and self._clock.now() >= self._due
 
     def _last_state(self) -> SyncState:
         """Return the state that the last leader wrote, or an empty one."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.config.loader import LoadedConfig
+from reconciler.controller.approval import PlanApproval, find_approval, sealed, use_approval
 from reconciler.controller.backoff import (
     ACCOUNT,
     READS,
@@ -18,24 +19,28 @@ from reconciler.controller.backoff import (
     without,
 )
 from reconciler.controller.observer import UNOBSERVED, Observer
+from reconciler.controller.resume import resume, unfinished
 from reconciler.controller.round_events import PLAN, SOURCE, Findings
-from reconciler.controller.state import EndpointSync, RoundResult, SyncState, SyncStatus, WaitingPlan
+from reconciler.controller.state import RoundResult, SyncState, WaitingPlan
+from reconciler.controller.statuses import statuses
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
-from reconciler.model.drift import DriftReport, DriftState
-from reconciler.model.errors import InventoryLocked, ReconcilerError
+from reconciler.model.drift import DriftReport
+from reconciler.model.errors import InvalidConfig, InventoryLocked, ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Delete, NoOp
-from reconciler.model.problem import Problem
+from reconciler.model.plan import Delete
+from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.resource import Inventory, Listing
+from reconciler.model.sync.policy import DEFAULT_SYNC
 from reconciler.model.text import utc_text
-from reconciler.model.values import Path
 from reconciler.planning.drift import report_drift
 from reconciler.planning.selection import Selection
-from reconciler.planning.sync.decide import REPORTED, Decision, Verdict, decide, restricted
+from reconciler.planning.sync.decide import Decision, Verdict, decide, without_accepted
+from reconciler.planning.sync.parts import NOTHING, Part, part_of
+from reconciler.planning.sync.schedules import next_change
 from reconciler.reports.run.summary import headline
 from reconciler.reports.run.text import plan_text
-from reconciler.workflow.apply import apply
+from reconciler.workflow.apply import ApplyResult, apply
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
@@ -49,7 +54,6 @@ class RoundInput:
     context: with the folder of the revision in force. loaded: its files; load: reads them again. before: the
     state after the last round. stop: ends an apply in an orderly way. check: raises InventoryError if this
     process no longer leads.
-    approver: returns who has approved the waiting plan, or ""; called right before it is applied.
     emit: called with each event of an apply. observer: watches the round.
     """
 
@@ -59,7 +63,6 @@ class RoundInput:
     before: SyncState
     stop: threading.Event
     check: Callable[[], None] = lambda: None
-    approver: Callable[[WaitingPlan], str] = lambda _waiting: ""
     emit: Callable[[ApplyEvent], None] = lambda _event: None
     observer: Observer = UNOBSERVED
 
@@ -70,7 +73,8 @@ class Round:
 
     state: what is known now, still with what was told before. findings: what `news` makes events of. plan: of
     all changes, None if there is none. is_again: something was applied, so that another round comes at once.
-    is_busy: a command line has the inventory, so that another round comes soon.
+    is_busy: a command line has the inventory, so that another round comes soon. due: when time next changes
+    what is to be done.
     """
 
     state: SyncState
@@ -78,6 +82,7 @@ class Round:
     plan: PlanResult | None = None
     is_again: bool = False
     is_busy: bool = False
+    due: datetime | None = None
 
 
 def run_round(given: RoundInput) -> Round:
@@ -99,14 +104,6 @@ def failed_round(before: SyncState, subject: str, error: ReconcilerError, now: d
     return Round(state=state, findings=Findings(failed=failed))
 
 
-@dataclass(kw_only=True)
-class _Part:
-    """A part of the plan that is performed by itself: the keys of its changes, and the paths left alone."""
-
-    names: frozenset[str]
-    kept: Mapping[str, tuple[Path, ...]]
-
-
 class _Round:
     def __init__(self, given: RoundInput) -> None:
         self._given = given
@@ -115,36 +112,61 @@ class _Round:
         self._backoffs = given.before.backoffs
         self._applied: list[ApplyReport] = []
         self._refused: dict[str, Problem] = {}
-        self._is_busy = False
+        self._resumed = given.before.resumed
+        self._busy = ""
+        self._is_again = False
 
     def run(self) -> Round:
-        before = self._given.before
         loaded = self._given.loaded
         try:
+            self._resume()
             inventory = read_snapshot(self._context.store).inventory()
             with self._given.observer.span("plan"):
                 listings = self._list(loaded, inventory)
                 current = planned(self._context, loaded, inventory, listings=listings)
         except ReconcilerError as error:
-            return failed_round(before, READS, error, self._now)
+            return failed_round(self._given.before, READS, error, self._now)
         self._backoffs = without(self._backoffs, READS, SOURCE)
-        drift = self._drift(loaded, current)
         decisions = self._decide(loaded, inventory, listings, current)
         self._forget_settled(decisions)
-        self._apply(_part(decisions, Verdict.APPLY), lambda _plan: True)
-        waiting = None
-        if not self._applied and not self._refused:
-            waiting = self._wait(_part(decisions, Verdict.WAIT), loaded, inventory, listings)
-        results = [result for report in self._applied for result in report.results]
+        if not self._applied:
+            self._apply(self._part_of_now(decisions, inventory), lambda _plan: True)
+        waiting = self._given.before.waiting
+        if not self._applied:
+            waiting = self._wait(part_of(decisions, Verdict.WAIT), loaded, inventory, listings)
+        done = self._result(current, decisions, waiting, self._drift(loaded, current, decisions))
+        policy = DEFAULT_SYNC.merged(loaded.settings.sync)
+        return replace(done, due=next_change(loaded.desired, inventory, policy, self._now))
+
+    def _part_of_now(self, decisions: Sequence[Decision], inventory: Inventory) -> Part | None:
+        """Return what is applied now. Without a change it only settles creates whose outcome is unknown."""
+        part = part_of(decisions, Verdict.APPLY)
+        return NOTHING if part is None and any(inventory.every_intent()) else part
+
+    def _result(
+        self,
+        current: PlanResult,
+        decisions: Sequence[Decision],
+        waiting: WaitingPlan | None,
+        drift: DriftReport,
+    ) -> Round:
+        before, results = self._given.before, [one for report in self._applied for one in report.results]
+        if any(report.exit_code != 0 for report in self._applied) or ACCOUNT in self._backoffs:
+            result = RoundResult.ERROR
+        elif self._refused:
+            result = RoundResult.REFUSED
+        else:
+            result = RoundResult.SUCCESS if self._applied else RoundResult.NO_CHANGE
         state = replace(
             before,
             checked_at=self._now,
             succeeded_at=before.succeeded_at if self._backoffs else self._now,
-            result=self._result(),
-            endpoints=_statuses(current, decisions, drift),
+            result=result,
+            endpoints=statuses(current.plan, decisions, drift),
             waiting=waiting,
             paused=self._paused(),
             backoffs=self._backoffs,
+            resumed=self._resumed,
         )
         findings = Findings(
             drift=drift, applied=tuple(results), refused=self._refused, failed=failures(self._backoffs)
@@ -153,21 +175,30 @@ class _Round:
             state=state,
             findings=findings,
             plan=current,
-            is_again=any(report.results for report in self._applied) and not self._given.stop.is_set(),
-            is_busy=self._is_busy,
+            is_again=self._is_again and not self._given.stop.is_set(),
+            is_busy=self._busy != "",
         )
+
+    def _resume(self) -> None:
+        """Finish an interrupted apply. It is tried once."""
+        pending = unfinished(self._context)
+        if not pending or pending == self._resumed or not self._may_write():
+            return
+        result = self._performed(lambda: resume(self._context, self._given.emit, self._given.stop), 1)
+        if result is None and not self._busy:
+            self._resumed = pending
 
     def _list(self, loaded: LoadedConfig, inventory: Inventory) -> Mapping[str, Listing]:
         """Return the account, which is listed once in a round until something is applied."""
         with reader(self._context, loaded.settings) as account:
             return list_kinds(account, kinds_in_use(loaded.others, inventory), inventory, 0.0)
 
-    def _drift(self, loaded: LoadedConfig, current: PlanResult) -> DriftReport:
-        """Return the drift since the last apply. Without any there is none."""
+    def _drift(self, loaded: LoadedConfig, current: PlanResult, decisions: Sequence[Decision]) -> DriftReport:
+        """Return the drift since the last apply, without what is accepted. Without an apply there is none."""
         ignores = loaded.settings.drift_ignore
         rendered = (replace(one, endpoint=self._context.names.rendered(one.endpoint)) for one in ignores)
         return report_drift(
-            current.plan,
+            without_accepted(current.plan, decisions),
             by_declaration=False,
             has_yaml=loaded.has_endpoint_files,
             ignores=(*ignores, *rendered) if self._context.names.changes_names else ignores,
@@ -221,125 +252,95 @@ class _Round:
         settled = [key for key in self._backoffs if key != ACCOUNT and key not in pending]
         self._backoffs = without(self._backoffs, *settled, *(() if pending else (ACCOUNT,)))
 
-    def _apply(self, part: _Part | None, approve: Callable[[PlanResult], bool], who: str = "") -> None:
+    def _may_write(self) -> bool:
+        return ACCOUNT not in running(self._backoffs, self._now) and not self._given.stop.is_set()
+
+    def _apply(self, part: Part | None, approve: Callable[[PlanResult], bool], who: str = "") -> None:
         """Perform a part of the plan, unless no write may be sent now."""
-        if part is None or ACCOUNT in running(self._backoffs, self._now) or self._given.stop.is_set():
+        if part is None or not self._may_write():
             return
-        self._given.check()
-        context = replace(self._context, selection=Selection(names=part.names), who=who or self._context.who)
+        context = replace(self._context, selection=part.selection, who=who or self._context.who)
         goal = Goal(load=lambda context: _restricted(self._given.load(context), part))
+        given = self._given
+        self._performed(
+            lambda: apply(context, approve, given.emit, goal=goal, stop=given.stop), len(part.keys)
+        )
+
+    def _performed(self, perform: Callable[[], ApplyResult | None], changes: int) -> ApplyResult | None:
+        """Perform an apply, and note its results. Return None if nothing was performed."""
+        self._given.check()
         try:
-            with self._given.observer.span("apply", changes=len(part.names)):
-                result = apply(context, approve, self._given.emit, goal=goal, stop=self._given.stop)
-        except InventoryLocked:
-            self._is_busy = True
-            return
+            with self._given.observer.span("apply", changes=changes):
+                result = perform()
+        except InventoryLocked as error:
+            self._busy = error.problem.summary
+            return None
         except ReconcilerError as error:
             self._backoffs = after_failure(self._backoffs, ACCOUNT, error.problem, self._now)
-            return
-        if result.report is not None:
-            self._applied.append(result.report)
-            self._backoffs = after_results(self._backoffs, result.report.results, self._context.now())
-        for problem in result.planned.plan.errors if result.report is None else ():
-            self._refused.setdefault(problem.address or PLAN, problem)
+            return None
+        if result is None or result.report is None:
+            for problem in result.planned.plan.errors if result else ():
+                self._refused.setdefault(problem.address or PLAN, problem)
+            return None
+        self._applied.append(result.report)
+        self._is_again = bool(result.report.results)
+        self._backoffs = after_results(self._backoffs, result.report.results, self._context.now())
+        if result.report.exit_code not in (ExitCode.OK, ExitCode.INTERRUPTED):
+            self._resumed = unfinished(self._context)  # what has failed is tried again by the rounds
+        return result
 
     def _wait(
         self,
-        part: _Part | None,
+        part: Part | None,
         loaded: LoadedConfig,
         inventory: Inventory,
         listings: Mapping[str, Listing],
     ) -> WaitingPlan | None:
         """Return the plan that waits for an approval; perform it if a person has approved it."""
-        if part is None:
+        if part is None or PLAN in self._refused:
             return None
-        context = replace(self._context, selection=Selection(names=part.names))
+        context = replace(self._context, selection=part.selection)
         plan = planned(context, _restricted(loaded, part), inventory, listings=listings)
         if errors := plan.plan.errors:
             self._refused.setdefault(errors[0].address or PLAN, errors[0])
             return None
         before = self._given.before.waiting
-        digest = plan.digest
-        is_same = before is not None and before.digest == digest
-        if before is not None and (who := self._given.approver(before)):
-            self._apply(part, lambda again: again.digest == before.digest, who)
-            if self._applied:
-                return None
-        run = plan.run_report("plan", utc_text(self._now))
-        return WaitingPlan(
-            digest=digest,
-            since=before.since if before is not None and is_same else self._now,
-            revision=self._given.before.revision,
-            summary=headline(run),
-            text=plan_text(plan.plan),
-        )
+        if before is None or before.digest != plan.digest:
+            waiting = WaitingPlan(
+                digest=plan.digest,
+                since=self._now,
+                revision=self._given.before.revision,
+                summary=headline(plan.run_report("plan", utc_text(self._now))),
+                text=plan_text(plan.plan),
+            )
+            return sealed(self._context, waiting)
+        approval = self._approval(before)
+        if approval is None:
+            return before
+        self._is_again = True
+        self._apply(part, lambda again: again.digest == before.digest, approval.who)
+        return None
+
+    def _approval(self, waiting: WaitingPlan) -> PlanApproval | None:
+        """Return the approval of the waiting plan, which holds for one apply; None if there is none."""
+        if not self._may_write():
+            return None
+        try:
+            if find_approval(self._context, waiting) is not None:
+                return use_approval(self._context, waiting)
+        except InventoryLocked as error:
+            self._busy = error.problem.summary
+        except InvalidConfig:
+            pass  # the loop has told it
+        return None
 
     def _paused(self) -> tuple[str, ...]:
         lines = [f"{problem.summary}" for problem in self._refused.values()]
         lines += [why for key, why in running(self._backoffs, self._now).items() if key == ACCOUNT]
-        if self._is_busy:
-            lines.append("another run has the lock of the inventory")
+        if self._busy:
+            lines.append(self._busy)
         return tuple(lines)
 
-    def _result(self) -> RoundResult:
-        if any(report.exit_code != 0 for report in self._applied) or ACCOUNT in self._backoffs:
-            return RoundResult.ERROR
-        if self._refused:
-            return RoundResult.REFUSED
-        return RoundResult.SUCCESS if self._applied else RoundResult.NO_CHANGE
 
-
-def _part(decisions: Sequence[Decision], verdict: Verdict) -> _Part | None:
-    """Return the part of the plan with this verdict; None if it is empty."""
-    parts = [(one.change, kept) for one in decisions if (kept := one.part(verdict)) is not None]
-    if not parts:
-        return None
-    return _Part(
-        names=frozenset(change.key for change, _ in parts),
-        kept={change.address: kept for change, kept in parts},
-    )
-
-
-def _restricted(loaded: LoadedConfig, part: _Part) -> LoadedConfig:
-    return replace(
-        loaded,
-        desired=restricted(loaded.desired, part.kept),
-        others=restricted(loaded.others, part.kept),
-    )
-
-
-def _statuses(
-    current: PlanResult, decisions: Sequence[Decision], drift: DriftReport
-) -> tuple[EndpointSync, ...]:
-    """Return the status of each resource of the plan."""
-    drifted = {
-        alarm.drift.address: sum(item.state is DriftState.NEW for item in alarm.items)
-        for alarm in drift.alarms
-    }
-    by_address = {decision.change.address: decision for decision in decisions}
-    statuses = []
-    for change in current.plan.changes:
-        decision = by_address.get(change.address)
-        status, why = _status(decision)
-        statuses.append(
-            EndpointSync(
-                address=change.address, status=status, drifted_fields=drifted.get(change.address, 0), why=why
-            )
-        )
-    known = {one.address for one in statuses}
-    statuses += [
-        EndpointSync(address=problem.address, status=SyncStatus.BLOCKED, why=problem.summary)
-        for problem in current.plan.errors
-        if problem.address and problem.address not in known
-    ]
-    return tuple(statuses)
-
-
-def _status(decision: Decision | None) -> tuple[SyncStatus, str]:
-    if decision is None or isinstance(decision.change, NoOp):
-        return SyncStatus.SYNCED, ""
-    if decision.has(Verdict.APPLY) or decision.has(Verdict.WAIT):
-        return SyncStatus.PENDING, decision.why
-    if decision.has(Verdict.HOLD):
-        return SyncStatus.DRIFTED if decision.why == REPORTED else SyncStatus.BLOCKED, decision.why
-    return SyncStatus.SYNCED, ""
+def _restricted(loaded: LoadedConfig, part: Part) -> LoadedConfig:
+    return replace(loaded, desired=part.restricted(loaded.desired), others=part.restricted(loaded.others))

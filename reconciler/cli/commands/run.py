@@ -39,6 +39,7 @@ from reconciler.cli.options import Command, Run, duration_seconds, parallelism, 
     metavar="VARIABLE",
     help="Tell events to the URLs in this variable too, beside RECONCILER_NOTIFY. (repeatable)",
 )
+@click.option("--all-environments", is_flag=True, help="Reconcile all environments of config.yaml.")
 @click.option("--once", is_flag=True, help="Run until nothing is left to be done now, and exit.")
 @parallelism
 @with_run
@@ -51,6 +52,7 @@ def run(
     interval: float,
     once: bool,
     notify: tuple[str, ...],
+    all_environments: bool,
     parallelism: int,
 ) -> int:
     """Reconcile until SIGTERM or Ctrl-C: plan on time and on change, and apply what the policy allows.
@@ -64,11 +66,13 @@ def run(
         raise click.UsageError("--ref and --path belong to --git URL")
     if git_url is not None and "directory" in run.context.explicit_options:
         raise click.UsageError("-C names a folder of this machine: use --path with --git")
-    from reconciler.cli.run.flow import run_controller
+    from reconciler.cli.run.flow import contexts_of, run_controller
     from reconciler.controller.git.address import GitAddress
 
     address = None if git_url is None else GitAddress.parse(git_url, ref or "", path or "")
+    chosen = click.get_current_context().obj.get("environment", ())
     context = replace(run.context, parallelism=parallelism)
+    contexts = contexts_of(context, address, chosen, all_environments=all_environments)
     return run_controller(
-        run.out, context, address, poll=poll, interval=interval, is_once=once, notify=notify
+        run.out, contexts, address, poll=poll, interval=interval, is_once=once, notify=notify
     )

@@ -17,12 +17,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from reconciler.kinds.registry import KINDS
+from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Cause, Change, Create, Delete, FieldChange, Forget, NoOp
-from reconciler.model.resource import Desired
+from reconciler.model.plan import (
+    Cause,
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Forget,
+    NoOp,
+    Plan,
+    Replace,
+    Scale,
+    Update,
+)
 from reconciler.model.sync.policy import DEFAULT_SYNC, ApplyPolicy, DriftPolicy, SyncPolicy
 from reconciler.model.values import Path
+from reconciler.planning.sync.schedules import declared_counts, recorded_counts
 from reconciler.planning.sync.windows import closed
 
 
@@ -45,23 +57,25 @@ class Decision:
     """The decision about one change. fields: the verdict of each changed path.
 
     whole: the verdict of a change without fields, or of one that cannot be divided. why: the reason of a
-    hold, in one line.
+    hold, in one line. unapproved: paths whose declaration nobody has approved yet, though they do not differ.
     """
 
     change: Change
     whole: Verdict | None = None
     fields: Mapping[Path, Verdict] = field(default_factory=dict)
     why: str = ""
+    unapproved: tuple[Path, ...] = ()
 
     def has(self, verdict: Verdict) -> bool:
         """Return whether a part of the change has this verdict."""
         return verdict is self.whole if self.whole else verdict in self.fields.values()
 
-    def part(self, *verdicts: Verdict) -> tuple[Path, ...] | None:
-        """Return the paths to keep if only the part with these verdicts is made; None if there is no part."""
-        if not any(map(self.has, verdicts)):
+    def kept_by(self, verdict: Verdict) -> tuple[Path, ...] | None:
+        """Return the paths to leave alone if only the part with this verdict is made; None without one."""
+        if not self.has(verdict):
             return None
-        return tuple(path for path, verdict in self.fields.items() if verdict not in verdicts)
+        others = tuple(path for path, its in self.fields.items() if its is not verdict)
+        return (*others, *self.unapproved) if verdict is Verdict.APPLY else others
 
 
 def decide(
@@ -95,9 +109,21 @@ def policy_of(change: Change, base: SyncPolicy) -> SyncPolicy:
     return base if isinstance(change, Delete | Forget) else base.merged(change.desired.sync)
 
 
-def restricted(desired: Iterable[Desired], kept: Mapping[str, tuple[Path, ...]]) -> tuple[Desired, ...]:
-    """Return the declarations with the paths that are left alone, by address."""
-    return tuple(replace(one, kept=paths) if (paths := kept.get(one.address)) else one for one in desired)
+def without_accepted(plan: Plan, decisions: Iterable[Decision]) -> Plan:
+    """Return the plan without the drift that is accepted."""
+    accepted = {
+        (one.change.address, path)
+        for one in decisions
+        for path, verdict in one.fields.items()
+        if verdict is Verdict.ACCEPT
+    }
+    if not accepted:
+        return plan
+    drift = (
+        replace(one, fields=tuple(field for field in one.fields if (one.address, field.path) not in accepted))
+        for one in plan.drift
+    )
+    return replace(plan, drift=tuple(one for one in drift if one.fields or one.live is None))
 
 
 def _decision(change: Change, base: SyncPolicy, now: datetime, waits: str, refused: str) -> Decision:
@@ -125,7 +151,19 @@ def _decision(change: Change, base: SyncPolicy, now: datetime, waits: str, refus
         why = WAITS
     elif held:
         why = REPORTED if all(one.cause is Cause.DRIFT for one in held) else refused
-    return Decision(change=change, fields=verdicts, why=why)
+    unapproved = _unapproved(change) if by_config is Verdict.WAIT else ()
+    return Decision(change=change, fields=verdicts, why=why, unapproved=unapproved)
+
+
+def _unapproved(change: Change) -> tuple[Path, ...]:
+    """Return the worker counts if their declaration has changed without an effect yet, as a schedule may."""
+    if not isinstance(change, Update | Scale | Replace) or change.kind != ENDPOINT.type:
+        return ()
+    counts = set(ENDPOINT.table.scaling)
+    if any(one.path in counts for one in change.fields):
+        return ()
+    is_same = declared_counts(change.desired) == recorded_counts(change.tracked)
+    return () if is_same else tuple(sorted(counts))
 
 
 def _of_field(one: FieldChange, policy: SyncPolicy, by_config: Verdict, is_refused: bool) -> Verdict:

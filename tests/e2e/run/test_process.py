@@ -42,5 +42,25 @@ def test_without_a_policy_nothing_is_changed(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"))
     ran = sandbox.run("run", "--once")
     assert ran.code == 0
-    assert "A plan waits for an approval: Plan: 1 to add, 0 to change, 0 to destroy." in ran.err
+    assert (
+        "A plan waits for an approval: Plan: 1 to add, 0 to change, 0 to destroy; reconciler approve"
+        in ran.err
+    )
     assert sandbox.sent() == []
+
+
+def test_several_environments_run_in_one_process(sandbox: Sandbox) -> None:
+    """Each has its files, its inventory and its policy."""
+    dev = {"files": ["dev.yaml"], "state": "state/dev.json", "sync": {"apply": "auto"}}
+    prod = {"files": ["prod.yaml"], "state": "state/prod.json"}
+    sandbox.write("config.yaml", {"environments": {"dev": dev, "prod": prod}})
+    sandbox.write("dev.yaml", {"endpoints": [item("chat-dev")]})
+    sandbox.write("prod.yaml", {"endpoints": [item("chat-prod")]})
+    ran = sandbox.run("run", "--all-environments", "--once")
+    assert ran.code == 0, ran.err
+    assert set(sandbox.live()) == {"chat-dev"}
+    assert "prod: A plan waits for an approval" in ran.err
+    assert "dev: 1 change was applied" in ran.err
+    again = sandbox.run("run", "-e", "dev", "-e", "prod", "--once")
+    assert again.code == 0, again.err
+    assert sandbox.run("run", "-e", "test", "--once").code != 0

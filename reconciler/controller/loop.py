@@ -17,8 +17,8 @@ from reconciler.controller.files import Files
 from reconciler.controller.hook import HookSignal
 from reconciler.controller.leader import Leader, leadership
 from reconciler.controller.observer import UNOBSERVED, Observer, RoundEnd
-from reconciler.controller.round import Round, RoundInput, failed_round, run_round
 from reconciler.controller.round_events import SOURCE
+from reconciler.controller.rounds.round import Round, RoundInput, failed_round, run_round
 from reconciler.controller.state import SYNC_STATE, SyncState, read_state
 from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.address import store_identity

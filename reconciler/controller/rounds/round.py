@@ -9,7 +9,9 @@ from datetime import datetime
 
 from reconciler.config.loader import LoadedConfig
 from reconciler.controller.approval import PlanApproval, find_approval, sealed, use_approval
-from reconciler.controller.backoff import (
+from reconciler.controller.observer import UNOBSERVED, Observer
+from reconciler.controller.round_events import PLAN, SOURCE, Findings
+from reconciler.controller.rounds.backoff import (
     ACCOUNT,
     READS,
     after_failure,
@@ -18,11 +20,9 @@ from reconciler.controller.backoff import (
     running,
     without,
 )
-from reconciler.controller.observer import UNOBSERVED, Observer
-from reconciler.controller.resume import resume, unfinished
-from reconciler.controller.round_events import PLAN, SOURCE, Findings
+from reconciler.controller.rounds.resume import resume, unfinished
+from reconciler.controller.rounds.statuses import statuses
 from reconciler.controller.state import RoundResult, SyncState, WaitingPlan
-from reconciler.controller.statuses import statuses
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.apply_events import ApplyEvent, ApplyReport
 from reconciler.model.drift import DriftReport

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Final
 
 from reconciler.controller.clock import Clock
@@ -26,6 +27,7 @@ from reconciler.model.sync.durations import (
 )
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import run_holder
+from reconciler.workflow.stores.lock import leader_of
 
 LOST: Final = "lock-lost"
 """The code of the error of each store whose lock is lost. After any other error it may still be held."""
@@ -59,17 +61,14 @@ class Leader:
         """
         if self.why_lost is not None:
             raise InventoryError(self.why_lost)
-        try:
+        with self._noticed():
             self._hold.check()
-        except InventoryError as error:
-            if error.problem.code == LOST:
-                self._lose(error.problem)
-            raise
 
     def write_document(self, name: str, data: bytes | None) -> None:
-        """Replace a document of the controller, or remove it. Raise InventoryError."""
+        """Replace a document of the controller, or remove it. Raise InventoryError as `check` does."""
         self.check()
-        self._hold.write_document(name, data)
+        with self._noticed():
+            self._hold.write_document(name, data)
 
     def begin(self) -> None:
         """Look from now on, in a thread of its own, if the leadership is lost."""
@@ -87,11 +86,20 @@ class Leader:
             if self.lost.is_set():
                 return
 
-    def _lose(self, problem: Problem) -> None:
-        if not self.lost.is_set():
-            self.why_lost = problem
-            self.lost.set()
-            self._on_lost()
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        """Notice that the lock is lost. Raise the error as one of the leadership then."""
+        try:
+            yield
+        except InventoryError as error:
+            if error.problem.code != LOST:
+                raise
+            if self.why_lost is None:
+                what = error.problem.summary.replace("The lock of", "The leadership of", 1)
+                self.why_lost = Problem(code=LOST, summary=what, hint="this process waits to lead again")
+                self.lost.set()
+                self._on_lost()
+            raise InventoryError(self.why_lost) from error
 
 
 @contextmanager
@@ -109,51 +117,51 @@ def leadership(
     stop: ends the wait within a second. tell: called with a note about who leads, and with each reason why
     the store cannot be used; once until it changes. on_lost: called once if the leadership is lost, from any
     thread. idle: seconds after which the store may replace a process that is stopped, if it can. The lock is
-    freed at the end of the block. If that fails, `tell` gets the problem.
+    freed at the end of the block. If that fails, `tell` gets the problem. Raise InventoryError if the store
+    of the run cannot be opened, which is no outage.
     """
-    holder, stack = run_holder(context), ExitStack()
-    entered = _wait_to_lead(context, holder, stop, clock, tell, idle, stack)
-    if entered is None:
-        yield None
-        return
-    leader, label = Leader(*entered, holder, on_lost), context.store.label
-    _led.add(label)
-    leader.begin()
-    try:
-        yield leader
-    finally:
-        leader.end()
-        _led.discard(label)
+    holder, sibling, label = run_holder(context), context.store.sibling, context.store.label
+    take = partial(sibling.hold, holder, stop=stop, idle=idle)
+    with ExitStack() as stack:
+        hold = _wait_to_lead(context, take, stop, clock, tell, stack)
+        if hold is None:
+            yield None
+            return
+        leader = Leader(sibling, hold, holder, on_lost)
+        _led.add(label)
+        leader.begin()
         try:
-            stack.close()
-        except InventoryError as error:
-            tell(error.problem)
+            yield leader
+        finally:
+            leader.end()
+            _led.discard(label)
+            try:
+                stack.close()
+            except InventoryError as error:
+                tell(error.problem)
 
 
 def _wait_to_lead(
     context: Context,
-    holder: LockHolder,
+    take: Callable[..., AbstractContextManager[Hold]],
     stop: threading.Event,
     clock: Clock,
     tell: Callable[[Problem], None],
-    idle: float,
     stack: ExitStack,
-) -> tuple[Store, Hold] | None:
-    """Return the sibling and its lock, which the stack frees; None if `stop` is set first."""
+) -> Hold | None:
+    """Return the lock of the sibling, which the stack frees; None if `stop` is set first."""
     told, timeout, retry = "", 0.0, FIRST_LEADER_RETRY
     while not stop.is_set():
         try:
-            sibling = _sibling(context)
-            hold = stack.enter_context(sibling.hold(holder, timeout=timeout, stop=stop, idle=idle))
+            _require_free_place(context.store)
+            return stack.enter_context(take(timeout=timeout))
         except InventoryLocked as error:
-            leads, retry = _leader_of(sibling), FIRST_LEADER_RETRY
+            leads, retry = leader_of(context.store), FIRST_LEADER_RETRY
             # If the name is not known, it may be in a moment.
             timeout = LEADER_NEWS if leads else min(2 * timeout or LEADER_CHECK, LEADER_NEWS)
-            news = _standby(context, leads, error)
+            news = _standby(context.store, leads, error)
         except InventoryError as error:
             news, timeout = error.problem, 0.0
-        else:
-            return sibling, hold
         if news.summary != told and not stop.is_set():
             tell(news)
             told = news.summary
@@ -163,30 +171,23 @@ def _wait_to_lead(
     return None
 
 
-def _sibling(context: Context) -> Store:
-    """Return the sibling of the run's store. Raise InventoryError if it is an inventory itself."""
-    sibling = context.store.sibling
-    if sibling.read().exists:
-        raise InventoryError(
-            Problem(
-                code="cannot-lead",
-                summary=f"{sibling.label} is an inventory, and its place is that of the controller of "
-                f"{context.store.label}",
-                hint=f"Move it away: {command_line('reconciler', 'state', 'copy', sibling.label, 'OTHER')}",
-            )
+def _require_free_place(store: Store) -> None:
+    """Raise InventoryError if the sibling of a store is an inventory itself."""
+    if not store.sibling.read().exists:
+        return
+    place = store.sibling.label
+    raise InventoryError(
+        Problem(
+            code="cannot-lead",
+            summary=f"{place} is an inventory, and its place is that of the controller of {store.label}",
+            hint=f"Move it away: {command_line('reconciler', 'state', 'copy', place, 'OTHER')}",
         )
-    return sibling
+    )
 
 
-def _leader_of(sibling: Store) -> LockHolder | None:
-    with suppress(InventoryError):
-        return sibling.holder()
-    return None
-
-
-def _standby(context: Context, holder: LockHolder | None, error: InventoryLocked) -> Problem:
+def _standby(store: Store, holder: LockHolder | None, error: InventoryLocked) -> Problem:
     """Return a note about the process that leads."""
-    label, store = context.store.label, context.store
+    label = store.label
     if holder is None:
         summary = f"waiting: another process leads {label}"
         return Problem(code="standby", severity=Severity.NOTE, summary=summary, hint=error.problem.hint)

@@ -290,7 +290,7 @@ STATEMENT_TIMEOUT: Final = 30.0
 SESSION_POLL: Final = 0.1
 """Between two attempts to take a lock that another session holds. Each is one round trip."""
 
-MAX_SESSION_POLL: Final = 0.5
+MAX_SESSION_POLL: Final = 0.3
 """The longest pause between two such attempts, so that the next leader acts within a second."""
 
 RECONNECT_TIMEOUT: Final = 30.0

@@ -75,6 +75,10 @@ class Files:
                 return found
         return self._former(before, newest if newest != before.revision else "", problem)
 
+    def stop(self) -> None:
+        """End a download that is going on. Called by any thread."""
+        self._source.stop()
+
     def close(self) -> None:
         """Free what the source holds."""
         self._source.close()

@@ -70,6 +70,7 @@ class Loop:
     def stop(self) -> None:
         """End the loop: changes in flight are finished, and no other is begun."""
         self._stop.set()
+        self._files.stop()
         self._halt.set()
         self._wake.set()
 

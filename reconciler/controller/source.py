@@ -48,6 +48,9 @@ class Source(Protocol):
     def keep_only(self, revisions: Collection[str]) -> None:
         """Remove what was downloaded for other revisions. No error is raised."""
 
+    def stop(self) -> None:
+        """End a call of another thread that is going on, and let later ones fail."""
+
     def close(self) -> None:
         """Free what this process holds. No error is raised."""
 
@@ -84,6 +87,9 @@ class FolderSource:
 
     def keep_only(self, revisions: Collection[str]) -> None:
         """Do nothing: the folder is the user's."""
+
+    def stop(self) -> None:
+        """Do nothing: no call takes long."""
 
     def close(self) -> None:
         """Do nothing."""

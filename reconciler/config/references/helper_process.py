@@ -38,10 +38,17 @@ class HelperOutput:
     is_late: bool = False
 
 
-def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str, timeout: float) -> HelperOutput:
+def run_helper(
+    words: Sequence[str],
+    environ: Mapping[str, str],
+    folder: str,
+    timeout: float,
+    stop: threading.Event | None = None,
+) -> HelperOutput:
     """Run a program, and return its result. `words[0]` is its absolute path.
 
-    The process and its children are killed after so many seconds, or when the output is too large.
+    The process and its children are killed after so many seconds, when `stop` is set, or when the output is
+    too large.
     """
     import subprocess
 
@@ -60,7 +67,7 @@ def run_helper(words: Sequence[str], environ: Mapping[str, str], folder: str, ti
             return HelperOutput(failure=f"cannot be started: {getattr(error, 'strerror', None) or error}")
         _running.add(process)
     try:
-        return _read(process, timeout)
+        return _read(process, timeout, stop)
     finally:
         _kill_group(process)
         process.wait()
@@ -78,7 +85,7 @@ def kill_helpers() -> None:
             _kill_group(process)
 
 
-def _read(process: Popen[bytes], timeout: float) -> HelperOutput:
+def _read(process: Popen[bytes], timeout: float, stop: threading.Event | None) -> HelperOutput:
     """Read both streams until the program has ended."""
     import selectors
     import subprocess
@@ -104,6 +111,8 @@ def _read(process: Popen[bytes], timeout: float) -> HelperOutput:
                 return HelperOutput(failure=f"printed more than {MAX_OUTPUT // 1024} KiB")
             if has_ended and not events:
                 break  # a process that it started keeps the streams open
+            if stop is not None and stop.is_set():
+                return HelperOutput(failure="was stopped")
             if time.monotonic() > deadline:
                 return _too_late(streams[err], timeout)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,10 +55,11 @@ _PASSED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitProgram:
-    """Runs git for one repository. `environ`: of this process."""
+    """Runs git for one repository. environ: of this process. stop: ends a command; no other one begins."""
 
     address: GitAddress
     environ: Mapping[str, str]
+    stop: threading.Event
 
     def ask_server(self, folder: Path, *arguments: str, timeout: float) -> str:
         """Return the output of a command that may talk to the server. Raise SourceError if it fails."""
@@ -82,7 +84,8 @@ class GitProgram:
             raise no_git()
         settings = (word for name, value in _OPTIONS.items() for word in ("-c", f"{name}={value}"))
         words = [git, "--no-pager", *settings, "-C", str(folder), *arguments]
-        return run_helper(words, {**self._inherited(), **_VARIABLES, **variables}, str(folder), timeout)
+        variables = {**self._inherited(), **_VARIABLES, **variables}
+        return run_helper(words, variables, str(folder), timeout, self.stop)
 
     def _output(self, done: HelperOutput) -> str:
         if done.status != 0 or done.failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from reconciler.model.problem import Problem
 
 
 class GitSource:
-    """A folder of a git repository at a ref. Called by one thread."""
+    """A folder of a git repository at a ref. Called by one thread, `stop` by any."""
 
     def __init__(self, address: GitAddress, environ: Mapping[str, str] = os.environ) -> None:
         self._address = address
-        self._git = GitProgram(address=address, environ=environ)
+        self._stop = threading.Event()
+        self._git = GitProgram(address=address, environ=environ, stop=self._stop)
         self._parent = cache_folder(environ) / address.digest
         self._cache: Cache | None = None
 
@@ -62,6 +64,10 @@ class GitSource:
         """Remove the files of all other commits."""
         if self._cache is not None:
             self._cache.keep_only(revisions)
+
+    def stop(self) -> None:
+        """End a download that is going on."""
+        self._stop.set()
 
     def close(self) -> None:
         """Let other processes use the downloaded files."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -206,6 +207,21 @@ def test_a_server_that_says_nothing_is_given_up(opened: Open, monkeypatch: pytes
     assert "did not answer within 0.5 s" in caught.value.problem.summary
     while is_on_a_command_line(url):
         assert time.monotonic() - before < 10
+
+
+def test_a_download_ends_when_the_process_is_told_to_end(opened: Open) -> None:
+    """SIGTERM leaves 30 s for everything, and a download may take 10 minutes."""
+    with scripted_server(lambda _connection, over: over.wait() and None) as server:
+        source = opened(f"{server.url}/infra.git")
+        timer = threading.Timer(0.3, source.stop)
+        timer.start()
+        before = time.monotonic()
+        with pytest.raises(SourceError, match="git was stopped"):
+            source.poll()
+        assert time.monotonic() - before < 5
+        timer.join()
+        with pytest.raises(SourceError, match="git was stopped"):
+            source.fetch("a" * 40)
 
 
 def is_on_a_command_line(text: str) -> bool:

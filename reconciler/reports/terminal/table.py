@@ -67,6 +67,25 @@ def table_text(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Sc
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
+def fitted_table_text(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    screen: Screen | None,
+    optional: Sequence[str],
+) -> str:
+    """Return the table as `table_text` does, without columns for which the screen is too narrow.
+
+    `optional` are the titles of columns that may be left out, the most dispensable first.
+    """
+    shown = list(range(len(titles)))
+    for title in optional:
+        part = [titles[at] for at in shown]
+        if screen is None or fits(part, [[row[at] for at in shown] for row in rows], screen):
+            break
+        shown.remove(titles.index(title))
+    return table_text([titles[at] for at in shown], [[row[at] for at in shown] for row in rows], screen)
+
+
 def rich_table(
     titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen, *, one_line: bool = False
 ) -> Table:

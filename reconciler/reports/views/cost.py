@@ -13,7 +13,7 @@ from reconciler.model.text import quantity
 from reconciler.model.values import Json
 from reconciler.planning.cost.current import CostNow, RunningCost, Runway, runway
 from reconciler.reports.run.cost import HOW_TO_PRICE, amount_document, total_document
-from reconciler.reports.terminal.table import Cell, Screen, table_text
+from reconciler.reports.terminal.table import Cell, Screen, fitted_table_text
 from reconciler.reports.terminal.values import plain
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from reconciler.model.settings import Budget
 
 TITLES: Final = ("NAME", "WORKERS", "PER HOUR", "PER MONTH", "FLOOR/MONTH", "CEILING/MONTH", "MANAGED")
+
+OPTIONAL: Final = ("PER MONTH", "MANAGED", "FLOOR/MONTH")
+"""Columns that a narrow terminal leaves out, the first one first."""
 
 DAYS_SHOWN: Final = 48
 """Hours from which a duration is told in days."""
@@ -40,7 +43,8 @@ def cost_text(cost: CostNow, screen: Screen | None = None) -> str:
             )
         ]
     )
-    return table_text(TITLES, rows, screen) + "".join(f"{line}\n" for line in _lines(cost))
+    table = fitted_table_text(TITLES, rows, screen, OPTIONAL)
+    return table + "".join(f"{line}\n" for line in _lines(cost))
 
 
 def _cells(one: RunningCost) -> list[Cell]:
@@ -70,10 +74,8 @@ def _workers(resources: Sequence[RunningCost]) -> int:
 
 def _lines(cost: CostNow) -> Iterator[str]:
     yield ""
-    yield (
-        f"{quantity(_workers(cost.resources), 'worker')} billed now. A month has {HOURS_PER_MONTH} hours."
-        " Floor: minReplicas, ceiling: maxReplicas."
-    )
+    yield f"{quantity(_workers(cost.resources), 'worker')} billed now."
+    yield f"A month has {HOURS_PER_MONTH} hours. Floor: minReplicas, ceiling: maxReplicas."
     if any(one.now.is_approximate or one.side.ceiling.is_approximate for one in cost.resources):
         yield "~ approximate: the price of several GPUs, or of disk, is not documented."
     unknown = [one for one in cost.resources if one.side.rate.why_unknown]
@@ -122,9 +124,9 @@ def _runway(cost: CostNow) -> Iterator[str]:
         yield "The balance could not be read."
         return
     floor, now = cost.account_total.floor, cost.account_now
+    yield f"Balance: {usd(Fraction(cost.balance.available))}."
     yield (
-        f"Balance: {usd(Fraction(cost.balance.available))}. At the floor of the account"
-        f" ({hourly(floor)} per hour) {runway_text(runway(cost.balance, floor))}."
+        f"At the floor of the account ({hourly(floor)} per hour) {runway_text(runway(cost.balance, floor))}."
     )
     if now != floor:
         yield f"With what runs now ({hourly(now)} per hour) {runway_text(runway(cost.balance, now))}."

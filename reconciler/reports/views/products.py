@@ -8,9 +8,12 @@ from fractions import Fraction
 from reconciler.model.market.products import Product, Products
 from reconciler.model.market.text import exact, usd
 from reconciler.model.values import Json
-from reconciler.reports.terminal.table import Cell, Screen, table_text
+from reconciler.reports.terminal.table import Cell, Screen, fitted_table_text
 
 TITLES = ("PRODUCT", "GPU", "MEMORY", "GPUS", "PER HOUR", "STOCK", "DISK", "REGIONS")
+OPTIONAL = ("DISK", "MEMORY", "GPUS")
+"""Columns that a narrow terminal leaves out, the first one first."""
+
 UNKNOWN = "unknown"
 
 
@@ -19,7 +22,9 @@ def products_text(products: Products, screen: Screen | None = None) -> str:
     rows = [_row(product) for product in products]
     if not rows:
         return "Novita offers no products to serverless endpoints.\n"
-    return table_text(TITLES, rows, screen) + "".join(f"{line}\n" for line in _notes(products))
+    return fitted_table_text(TITLES, rows, screen, OPTIONAL) + "".join(
+        f"{line}\n" for line in _notes(products)
+    )
 
 
 def _row(product: Product) -> list[Cell]:
@@ -46,7 +51,8 @@ def _stock(product: Product) -> Cell:
 
 def _notes(products: Products) -> Iterator[str]:
     yield ""
-    yield "PER HOUR: USD for one GPU. STOCK: GPUs that can be started now. DISK: free of charge, per worker."
+    yield "PER HOUR: USD for one GPU. STOCK: GPUs that can be started now."
+    yield "DISK: free of charge, per worker."
     for why in dict.fromkeys(product.price.why_unknown for product in products):
         if why:
             yield f"A price is unknown: {why}."

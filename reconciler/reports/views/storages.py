@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.model.status import StorageInfo
 from reconciler.model.values import Json
-from reconciler.reports.terminal.table import Cell, Screen, table_text
+from reconciler.reports.terminal.table import Cell, Screen, fitted_table_text
 
 TITLES = ("NAME", "ID", "SIZE", "REGION", "RECORDED", "MOUNTED BY")
 
@@ -24,7 +24,7 @@ def storages_text(storages: Sequence[StorageInfo], screen: Screen | None = None)
         ]
         for storage in storages
     ]
-    return table_text(TITLES, rows, screen)
+    return fitted_table_text(TITLES, rows, screen, ("ID", "REGION"))
 
 
 def _recorded(storage: StorageInfo) -> Cell:

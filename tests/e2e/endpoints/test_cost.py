@@ -103,7 +103,7 @@ def test_how_long_the_balance_lasts(sandbox: Sandbox) -> None:
     sandbox.sim.world.console_create(name="left-over", workerConfig={**CONFIG, "minNum": 1})
     balance = sandbox.run("cost", "--json").document["balance"]
     assert balance == {"available": "138.00", "hours_at_floor": "100.0", "hours_now": "100.0"}
-    at_floor = "Balance: $138.00. At the floor of the account ($1.38 per hour) it lasts 4 days.\n"
+    at_floor = "Balance: $138.00.\nAt the floor of the account ($1.38 per hour) it lasts 4 days.\n"
     assert sandbox.run("cost").out.endswith(at_floor)
     sandbox.sim.world.switch(worker_boot_seconds=3600, billed_from="running")
     assert sandbox.run("cost").out.endswith(

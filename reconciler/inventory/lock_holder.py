@@ -6,6 +6,7 @@ import os
 import pwd
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 
 from reconciler import __version__
@@ -31,6 +32,12 @@ class LockHolder:
     lock_id: str = ""
 
 
+_TEXTS = tuple(one.name for one in fields(LockHolder) if one.name != "pid")
+
+MAX_TEXT = 1000
+"""Characters of a text about a holder."""
+
+
 def current_holder(
     *, command: str, environ: Mapping[str, str], clock: Callable[[], float], who: str = ""
 ) -> LockHolder:
@@ -44,6 +51,19 @@ def current_holder(
         ci_run_url=ci_run_url(environ),
         version=__version__,
     )
+
+
+def parse_holder(value: object) -> LockHolder:
+    """Return the holder that parsed JSON describes, which others may have written. Raise ValueError.
+
+    Fields that another release knows are left out, and long texts are cut.
+    """
+    facts: dict[str, object] = value if isinstance(value, dict) else {}
+    pid, texts = facts.get("pid"), {name: facts.get(name, "") for name in _TEXTS}
+    if type(pid) is not int or not 0 <= pid < 1 << 32 or not all(type(one) is str for one in texts.values()):
+        raise ValueError("the facts about the holder of the lock are damaged")
+    shown = {name: str(one).encode("utf-8", "replace").decode()[:MAX_TEXT] for name, one in texts.items()}
+    return LockHolder(pid=pid, **shown)
 
 
 def ci_run_url(environ: Mapping[str, str]) -> str:

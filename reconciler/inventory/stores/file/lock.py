@@ -30,7 +30,7 @@ from reconciler.inventory.files import (
     replace_file,
     resolve,
 )
-from reconciler.inventory.lock_holder import LockHolder, locked_problem
+from reconciler.inventory.lock_holder import LockHolder, locked_problem, parse_holder
 from reconciler.inventory.stores.clock import pause
 from reconciler.model.durations import FILE_LOCK_POLL
 from reconciler.model.errors import InventoryLocked
@@ -87,9 +87,9 @@ def read_holder(note: Path) -> LockHolder | None:
     not written its own note yet.
     """
     try:
-        holder = LockHolder(**json.loads(read_regular_file(note)))
+        holder = parse_holder(json.loads(read_regular_file(note)))
         is_gone = holder.host == socket.gethostname() and not _is_alive(holder.pid)
-    except (OSError, ValueError, TypeError, OverflowError):
+    except (OSError, ValueError, RecursionError):
         return None
     return None if is_gone else holder
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from reconciler.inventory.lock_holder import LockHolder
+from reconciler.inventory.lock_holder import LockHolder, parse_holder
 from reconciler.model.lazy_dataclass import dataclass
 
 KEY: Final = "head.json"
@@ -26,6 +26,12 @@ JOURNAL: Final = "journal"
 PARTS: Final = "parts"
 
 FORMAT: Final = 1
+
+MAX_FENCE: Final = 10**10
+"""The first number of a hold that has no place in a key."""
+
+MAX_PARTS: Final = 10_000
+"""Parts of one inventory (count). A run reads each of them."""
 
 _OWN: Final = re.compile(rf"{JOURNAL}/\d{{10}}-\d{{9}}|{PARTS}/\d{{10}}-\d{{6}}-[\w.-]+")
 
@@ -82,12 +88,18 @@ def decode(data: bytes) -> Head:
             raise NewerFormat("a newer release wrote it")
         holder = document.pop("holder")
         for name in ("journal", "history"):
-            document[name] = tuple(map(_text, document[name]))
-        head = Head(holder=LockHolder(**holder) if holder else None, **document)
-        _text(head.map), _text(head.start), _text(head.nonce), *map(_text, head.documents.values())
-        if not (head.fence > 0 and 0 <= head.closed <= head.fence and 0 < head.lease <= 86400):
+            document[name] = tuple(document[name])
+        head = Head(holder=parse_holder(holder) if holder else None, **document)
+        named = (*head.journal, *head.history, *head.documents.values())
+        if not all(map(is_own, named)) or not all(key == "" or is_own(key) for key in (head.map, head.start)):
+            raise ValueError("it names an object that no run writes")
+        if len(named) > MAX_PARTS or type(head.nonce) is not str:
+            raise ValueError("a value is out of its range")
+        if not all(type(number) is int and 0 <= number < MAX_FENCE for number in (head.fence, head.closed)):
             raise ValueError("a number is out of its range")
-    except (AttributeError, KeyError, TypeError) as error:
+        if not (head.fence > 0 and head.closed <= head.fence and 0 < head.lease <= 86400):
+            raise ValueError("a number is out of its range")
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return head
 
@@ -119,9 +131,3 @@ def fence_of(key: str) -> int:
 def number_of(key: str) -> int:
     """Return the number of an append within its hold."""
     return int(key.rpartition("-")[2])
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value

@@ -75,7 +75,7 @@ def _rows(address: Address, connection: Connection) -> Iterator[Problem]:
         yield _may_write(address, connection, has_tables=bool(table))
     if table:
         ((count, age, version),) = connection.execute(_JOURNAL.format(address.schema), address.inventory)
-        if int(version) != schema.VERSION:
+        if version != b"%d" % schema.VERSION:
             yield failures.too_new(address).problem
             return
         yield fact("store-version", f"PostgreSQL {server.decode()}, tables of version {version.decode()}")

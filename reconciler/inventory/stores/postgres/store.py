@@ -136,15 +136,15 @@ class PostgresStore:
             lock.release()
 
     def holder(self) -> LockHolder | None:
-        from reconciler.inventory.lock_holder import LockHolder
+        from reconciler.inventory.lock_holder import LockHolder, parse_holder
 
         rows = self._query("read the lock", _HOLDER, self._address.inventory, self._address.key)
         if not rows:
             return None
         facts, pid, fence, user, client, since = (value.decode() for value in rows[0])
         lock_id = f"{pid}-{fence}"
-        with suppress(ValueError, TypeError):  # another release may know other facts
-            return replace(LockHolder(**json.loads(facts)), lock_id=lock_id)
+        with suppress(ValueError, RecursionError):  # others may have written it
+            return replace(parse_holder(json.loads(facts)), lock_id=lock_id)
         # It has just taken the lock, or its connection, and has not written its name yet.
         return LockHolder(
             who=user, host=client, pid=0, command="", since=since, ci_run_url="", version="", lock_id=lock_id

@@ -119,8 +119,13 @@ def _document(serial: Any, parts: Mapping[str, Any]) -> Document:
         serial=serial,
         content=Content(map=_data(parts["map"]), journal=_data(parts["journal"])),
         history=_data(parts["history"]) or b"",
-        documents={str(name): _data(text) or b"" for name, text in parts["documents"].items()},
+        documents={_name(name): _data(text) or b"" for name, text in parts["documents"].items()},
     )
+
+
+def _name(text: str) -> str:
+    text.encode()  # raises ValueError for half a character, which could not be written again
+    return text
 
 
 def _text(data: bytes | None) -> Any:

@@ -16,10 +16,14 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals of Ctrl-C, of systemd and Kubernetes, and of a closed terminal."""
 
 
-def run_loops(loops: Sequence[Loop], report: Callable[[Loop, Sequence[Problem]], None]) -> None:
+def run_loops(
+    loops: Sequence[Loop],
+    report: Callable[[Loop, Sequence[Problem]], None],
+    on_signal: Callable[[], None] | None = None,
+) -> None:
     """Run all loops until each has ended, which a signal causes in an orderly way.
 
-    report: gets the problems of a loop that cannot go on; the others go on.
+    report: gets the problems of a loop that cannot go on; the others go on. on_signal: also called by one.
     """
 
     def run(loop: Loop) -> None:
@@ -31,7 +35,8 @@ def run_loops(loops: Sequence[Loop], report: Callable[[Loop, Sequence[Problem]],
             report(loop, (defect(error),))
 
     threads = [threading.Thread(target=run, args=(loop,), name="loop") for loop in loops]
-    with _stop_signals(loops):
+    stops = [loop.stop for loop in loops]
+    with _stop_signals([*stops, on_signal] if on_signal else stops):
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -39,10 +44,10 @@ def run_loops(loops: Sequence[Loop], report: Callable[[Loop, Sequence[Problem]],
 
 
 @contextmanager
-def _stop_signals(loops: Sequence[Loop]) -> Iterator[None]:
+def _stop_signals(stops: Sequence[Callable[[], None]]) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for loop in loops:
-            loop.stop()
+        for one in stops:
+            one()
 
     if threading.current_thread() is not threading.main_thread():
         yield

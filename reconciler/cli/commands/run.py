@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from reconciler.cli.options import Command, Run, duration_seconds, parallelism, with_run
+from reconciler.cli.run.address import listen_address
 
 
 @click.command(cls=Command)
@@ -40,6 +41,25 @@ from reconciler.cli.options import Command, Run, duration_seconds, parallelism, 
     help="Tell events to the URLs in this variable too, beside RECONCILER_NOTIFY. (repeatable)",
 )
 @click.option("--all-environments", is_flag=True, help="Reconcile all environments of config.yaml.")
+@click.option(
+    "--listen",
+    callback=listen_address,
+    metavar="HOST:PORT",
+    help="Serve the page, the API, health and metrics there, such as on 127.0.0.1:8090.",
+)
+@click.option(
+    "--hook-secret-env",
+    "hook",
+    metavar="VARIABLE",
+    help="Reconcile at once when a git server calls POST /hook with the secret in this variable.",
+)
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Also answer requests whose Host header has this name, such as that of a proxy in front.",
+)
 @click.option("--once", is_flag=True, help="Run until nothing is left to be done now, and exit.")
 @parallelism
 @with_run
@@ -52,6 +72,9 @@ def run(
     interval: float,
     once: bool,
     notify: tuple[str, ...],
+    listen: tuple[str, int] | None,
+    hook: str | None,
+    allowed_hosts: tuple[str, ...],
     all_environments: bool,
     parallelism: int,
 ) -> int:
@@ -66,13 +89,30 @@ def run(
         raise click.UsageError("--ref and --path belong to --git URL")
     if git_url is not None and "directory" in run.context.explicit_options:
         raise click.UsageError("-C names a folder of this machine: use --path with --git")
+    if listen is None and (hook or allowed_hosts):
+        raise click.UsageError("--hook-secret-env and --allowed-host belong to --listen HOST:PORT")
+    if listen is not None and once:
+        raise click.UsageError("--listen serves until the end: it does not go with --once")
     from reconciler.cli.run.flow import contexts_of, run_controller
+    from reconciler.cli.run.page_server import ListenOptions
     from reconciler.controller.git.address import GitAddress
 
     address = None if git_url is None else GitAddress.parse(git_url, ref or "", path or "")
     chosen = click.get_current_context().obj.get("environment", ())
     context = replace(run.context, parallelism=parallelism)
     contexts = contexts_of(context, address, chosen, all_environments=all_environments)
+    served = (
+        ListenOptions(host=listen[0], port=listen[1], hook=hook or "", allowed_hosts=allowed_hosts)
+        if listen
+        else None
+    )
     return run_controller(
-        run.out, contexts, address, poll=poll, interval=interval, is_once=once, notify=notify
+        run.out,
+        contexts,
+        address,
+        poll=poll,
+        interval=interval,
+        is_once=once,
+        notify=notify,
+        listen=served,
     )

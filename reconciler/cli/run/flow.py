@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.run.files import open_files
 from reconciler.cli.run.lines import LAST_LINE, event_line, first_line, policy_in
+from reconciler.cli.run.page_server import ListenOptions, PageServer
 from reconciler.cli.run.telemetry import Telemetry
 from reconciler.controller.clock import SystemClock
 from reconciler.controller.events import Event
@@ -54,11 +56,13 @@ def run_controller(
     interval: float,
     is_once: bool,
     notify: Sequence[str] = (),
+    listen: ListenOptions | None = None,
 ) -> int:
     """Run until a signal, or until nothing is left to be done now with `is_once`. Return the exit code.
 
     contexts: of each environment. address: of the git repository with the files; None for those of the
-    contexts' folder. notify: further variables with targets of notifications.
+    contexts' folder. notify: further variables with targets of notifications. listen: where the page is
+    served, None for no page.
     """
     lock, failed, clock = threading.Lock(), threading.Event(), SystemClock()
 
@@ -71,7 +75,9 @@ def run_controller(
         with lock:
             out.problems(problems)
 
-    with Telemetry(notify, contexts[0].environ, log) as telemetry:
+    page_server = PageServer(listen, contexts[0].environ, clock) if listen else None
+    metrics = page_server.metrics if page_server else None
+    with Telemetry(notify, contexts[0].environ, log, metrics) as telemetry:
 
         def tell(events: Sequence[Event]) -> None:
             telemetry.notify(events)
@@ -94,7 +100,10 @@ def run_controller(
             return Loop(files, clock, options)
 
         loops = [new_loop(context) for context in contexts]
-        run_loops(loops, report)
+        with page_server.serve(loops) if page_server else nullcontext() as server:
+            if page_server:
+                log(f"Serving the page on {page_server.url}")
+            run_loops(loops, report, server)
     log(LAST_LINE)
     results = {loop.state.result for loop in loops}
     if failed.is_set() or (is_once and RoundResult.ERROR in results):

@@ -33,6 +33,8 @@ _CONTROL: Final = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U00
 _CONFLICT_MARKER: Final = r"(?m)^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
 """A conflict marker of git at the beginning of a line."""
 
+_LFS_POINTER: Final = "version https://git-lfs.github.com/spec/"
+
 _SURROGATE: Final = "[\ud800-\udfff]"
 
 
@@ -91,6 +93,8 @@ def _parse(text: str, shown: str, *, pure: bool = False) -> Document:
     source = Source(shown, text)
     if "<<<<<<<" in text and (conflict := merge_conflict(source)):
         return Document(source, None, (conflict,))
+    if text.startswith(_LFS_POINTER):
+        return Document(source, None, (_lfs_pointer(source),))
     if source.is_json:
         return _from_json(source)
     if not pure and (data := block.parse(text)) is not None:
@@ -230,6 +234,15 @@ def merge_conflict(source: Source) -> Problem | None:
         summary="this file has the markers of an unresolved git merge conflict",
         hint="keep the lines you want of both sides, and remove the lines with the markers",
         place=source.place_at(source.text.count("\n", 0, match.start()), 0, 7),
+    )
+
+
+def _lfs_pointer(source: Source) -> Problem:
+    return Problem(
+        code="lfs-pointer",
+        summary="this file is in Git LFS, and only its pointer is here",
+        hint="run `git lfs pull`; or take the file out of LFS, which `run --git` does not read",
+        place=source.place_at(0, 0),
     )
 
 

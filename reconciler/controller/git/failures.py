@@ -80,7 +80,7 @@ def failure(address: GitAddress, done: HelperOutput) -> SourceError:
     found = next(
         one for one in _FAILURES if not one.pattern or any(map(re.compile(one.pattern).search, lines))
     )
-    telling = [line for line in lines if re.search(found.pattern or "^(?:fatal|error|ERROR):", line)]
+    telling = [line for line in lines if re.search(found.pattern or "^(?:ssh|fatal|error|ERROR):", line)]
     reason = (
         f"git {done.failure}" if done.failure else (telling or lines or [f"git ended with {done.status}"])[0]
     )

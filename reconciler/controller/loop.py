@@ -254,6 +254,7 @@ class Loop:
         is_fresh = self._written_at is not None and now - self._written_at < STATE_REFRESH
         if is_fresh and _without_times(before) == _without_times(self.state):
             return
+        self._written_at = None  # if that fails, the next round writes it
         leader.write_document(SYNC_STATE, json_bytes(self.state.to_json()))
         self._written_at = now
 

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from reconciler.config.schema import load_schema
 from reconciler.simulator import Fault
 from tests.controller.notify.receiver import Receiver, receiver
+from tests.e2e.run.controller import Controller
 from tests.e2e.sandbox import KEY, Sandbox, item
 
 AUTO = {"novita": {"settle_seconds": 0.05, "sync": {"apply": "auto"}}}
@@ -128,3 +129,34 @@ def test_a_reference_never_reads_the_url(sandbox: Sandbox, told: Receiver) -> No
     ran = sandbox.run("plan")
     assert ran.code == 1
     assert "references never read RECONCILER_NOTIFY" in ran.out + ran.err
+
+
+def test_a_new_leader_repeats_nothing_although_the_state_could_not_be_written_for_a_time(
+    sandbox: Sandbox,
+) -> None:
+    """People are told of an outage while it lasts; the state is kept as soon as it can be."""
+    controller = Controller(sandbox=sandbox)
+    sandbox.write("config.yaml", AUTO)
+    sandbox.declare(item("chat"))
+    controller.run_until(1)
+    document = next(sandbox.root.glob("state/*.run.sync.json"))
+    content = document.read_text()
+
+    def obstruct() -> None:
+        document.unlink()
+        document.mkdir()
+        sandbox.sim.world.edit(sandbox.id("chat"), lambda one: one["workerConfig"].update(maxNum=7))
+        sandbox.declare(item("chat"), item("embed"))
+
+    def clear() -> None:
+        document.rmdir()
+        document.write_text(content)
+
+    controller.clock.at(1.02, obstruct)
+    controller.clock.at(1.1, clear)
+    controller.run_until(1.15)
+    (found,) = controller.told("drift_found")
+    assert found.at.minute < 6
+    controller.run_until(3)
+    assert controller.told("drift_found") == [found]
+    assert len(controller.told("applied")) == 2

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from reconciler.kinds.answer_reader import number
 from reconciler.model.market.balance import Balance
 from reconciler.model.market.products import NO_PRICE, Price, Product
 from reconciler.model.values import LARGEST_NUMBER, Json
@@ -81,24 +82,15 @@ def parse_balance(answer: Json) -> Balance | None:
 
 def _amount(value: object, precision: int | None, *, is_signed: bool = False) -> Decimal | None:
     """Return a number of units of 10^-precision USD in USD; None if it is not readable as one."""
-    number = _integer(value)
-    if number is None or precision is None or precision > MAX_PRECISION or abs(number) > MAX_AMOUNT:
+    units = number(value)
+    if units is None or precision is None or precision > MAX_PRECISION or abs(units) > MAX_AMOUNT:
         return None
-    return None if number < 0 and not is_signed else Decimal(number).scaleb(-precision)
+    return None if units < 0 and not is_signed else Decimal(units).scaleb(-precision)
 
 
 def _count(value: object) -> int | None:
-    number = _integer(value)
-    return number if number is not None and 0 <= number <= LARGEST_NUMBER else None
-
-
-def _integer(value: object) -> int | None:
-    """Return an int from an int or from up to 18 digits, with or without a sign."""
-    if value.__class__ is int:
-        return value
-    if not isinstance(value, str) or len(value) > 19 or not value.isascii():
-        return None
-    return int(value) if value.removeprefix("-").isdigit() else None
+    count = number(value)
+    return count if count is not None and count >= 0 else None
 
 
 def _object(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:

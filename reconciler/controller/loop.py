@@ -48,7 +48,8 @@ class LoopOptions:
 class Loop:
     """The loop of one environment. `run` is called in a thread of its own; the rest from any thread.
 
-    board: shows the state to the server of this process. hook: its calls of git servers.
+    board: shows the state to the server of this process. hook: its calls of git servers. is_standby: it ended
+    because another process leads.
     """
 
     def __init__(self, files: Files, clock: Clock, options: LoopOptions) -> None:
@@ -63,6 +64,7 @@ class Loop:
         self._stop = threading.Event()
         self._halt = threading.Event()
         self._written_at: float | None = None
+        self.is_standby = False
         self._due: datetime | None = None
         self._complaint = ""
         self._lock_holder = ""
@@ -99,10 +101,18 @@ class Loop:
     def _tell(self, problem: Problem) -> None:
         """Log a problem, unless it is that of the last time."""
         if problem.code == "standby":
-            self.board.stand_by()
+            self._stand_by()
         if problem.summary != self._complaint:
             self._options.log("; ".join(filter(None, (problem.summary, problem.hint))))
         self._complaint = problem.summary
+
+    def _stand_by(self) -> None:
+        """Show the state of the leader. A process that runs once does not wait for its end."""
+        self.board.stand_by()
+        self._options.observer.ended(RoundEnd(state=self._last_state(), is_leader=False))
+        if self._options.is_once:
+            self.is_standby = True
+            self.stop()
 
     def _lead(self, leader: Leader) -> bool:
         """Run rounds while this process leads. Return whether the loop has ended."""

@@ -105,6 +105,8 @@ def run_controller(
                 log(f"Serving the page on {page_server.url}")
             run_loops(loops, report, server)
     log(LAST_LINE)
+    if any(loop.is_standby for loop in loops):
+        return ExitCode.LOCKED
     results = {loop.state.result for loop in loops}
     if failed.is_set() or (is_once and RoundResult.ERROR in results):
         return ExitCode.ERROR

@@ -64,3 +64,15 @@ def test_several_environments_run_in_one_process(sandbox: Sandbox) -> None:
     again = sandbox.run("run", "-e", "dev", "-e", "prod", "--once")
     assert again.code == 0, again.err
     assert sandbox.run("run", "-e", "test", "--once").code != 0
+
+
+def test_once_does_not_wait_for_a_process_that_leads(sandbox: Sandbox) -> None:
+    """It ends as each command that meets a lock, so that jobs do not pile up."""
+    sandbox.write("config.yaml", AUTO)
+    sandbox.declare(item("chat"))
+    process = sandbox.start(*OFTEN)
+    sandbox.await_live("chat")
+    ran = sandbox.run("run", "--once")
+    assert ran.code == 7, ran.err
+    assert f"pid {process.pid}" in ran.err
+    ended(process)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import bulk, kinds, many_writes, server_load, stores, ten, tls
+from benchmarks import bulk, controller, kinds, many_writes, server_load, stores, ten, tls
 from benchmarks.peers import PEERS
 from benchmarks.profile import profile
 from benchmarks.rows import Row, table
@@ -33,6 +33,7 @@ THEMES: Mapping[str, Callable[[Bench], Iterator[Row | str]]] = {
     "saved-plans": bulk.saved_plans,
     "reads": bulk.reads,
     "huge": bulk.huge,
+    "run": controller.controller,
     "server": server_load.server_load,
     **PEERS,
     "profile": profile,

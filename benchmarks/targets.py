@@ -183,7 +183,7 @@ class Bench:
         environ = {"NOVITA_API_KEY": "k", PASSWORD: "p", **({"NOVITA_BASE_URL": url} if url else {})}
 
         def run() -> Timing:
-            _move_inventory(repo / "state/novita.json", url)
+            move_inventory(repo / "state/novita.json", url)
             return run_measured(
                 [RECONCILER, *words], cwd=repo, environ=environ, terminal=terminal, expected=expected
             )
@@ -297,7 +297,7 @@ class Bench:
 PARTS = ("startup", "validate", "plan", "changed", "apply", "terminal", "growth")
 
 
-def _move_inventory(path: Path, url: str) -> None:
+def move_inventory(path: Path, url: str) -> None:
     """Set the URL of the account in the inventory, because its port differs in each run."""
     if url and path.exists():
         text = path.read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import (
     bulk,
+    controller,
     many_writes,
     octodns_peer,
     peers,
@@ -166,6 +167,10 @@ def test_every_theme_measures_its_rows(bench: Bench, monkeypatch: pytest.MonkeyP
         (bulk, "SMALL", 20),
         (bulk, "ACCEPTED", (2, 5)),
         (peers, "COUNT", 20),
+        (controller, "COUNT", 20),
+        (controller, "REST", 2),
+        (controller, "COMMITS", 10),
+        (controller, "ROUNDS", 20),
         (server_load, "COUNT", 20),
         (server_load, "READERS", 5),
         (server_load, "PAGES", 5),

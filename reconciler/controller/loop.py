@@ -274,7 +274,7 @@ def _without_times(state: SyncState) -> SyncState:
 
 
 def _varied(seconds: float) -> float:
-    return seconds * random.uniform(1 - JITTER, 1 + JITTER)
+    return seconds * random.triangular(1 - JITTER, 1 + JITTER)
 
 
 def _name(holder: LockHolder) -> str:

@@ -65,7 +65,7 @@ def access_of(address: GitAddress, environ: Mapping[str, str]) -> Access:
     return Access(
         variables={
             "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_KEY_0": f"http.{address.url}.extraHeader",
             "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
         },
         secrets=(token, basic),

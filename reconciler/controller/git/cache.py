@@ -17,12 +17,13 @@ from reconciler.model.problem import Problem
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder of this program below `XDG_CACHE_HOME`, which is `~/.cache` if it is not set."""
-    named = environ.get("XDG_CACHE_HOME", "")
-    base = (
-        Path(named) if Path(named).is_absolute() else Path(environ.get("HOME") or "~").expanduser() / ".cache"
-    )
-    return base / "novita-reconciler" / "git"
+    """Return the folder of this program below `XDG_CACHE_HOME`, which is `~/.cache` if it is not set.
+
+    The path is relative if the user has no home either.
+    """
+    named = Path(environ.get("XDG_CACHE_HOME", ""))
+    home = Path(os.path.expanduser(environ.get("HOME") or "~"))  # noqa: PTH111 - Path raises without a home
+    return (named if named.is_absolute() else home / ".cache") / "novita-reconciler" / "git"
 
 
 class Cache:
@@ -34,6 +35,8 @@ class Cache:
     def __init__(self, parent: Path) -> None:
         """Take a folder. Raise SourceError if none can be made."""
         try:
+            if not parent.is_absolute():
+                raise FileNotFoundError(None, "this user has no home")
             parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _check_owner(parent)
             self._lock, self.folder = _free_folder(parent)

@@ -257,6 +257,13 @@ def test_a_cache_that_cannot_be_written(repository: Repository, opened: Open, tm
     assert caught.value.problem.code == "git-cache"
 
 
+def test_a_user_without_a_home_is_told_what_to_set(repository: Repository, opened: Open) -> None:
+    with pytest.raises(SourceError) as caught:
+        opened(repository.bare, XDG_CACHE_HOME="", HOME="~nobody-of-this-name").poll()
+    assert "this user has no home" in caught.value.problem.summary
+    assert "XDG_CACHE_HOME" in caught.value.problem.hint
+
+
 def test_a_cache_that_others_can_write_is_refused(
     repository: Repository, opened: Open, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 
 from reconciler.cli.output import Output, timestamp
@@ -38,8 +38,8 @@ def contexts_of(
     if all_environments:
         if address is None:
             return every_environment(bare)
-        source = GitSource(address, context.environ)
-        found = every_environment(replace(bare, root=source.fetch(source.poll()).root))
+        with closing(GitSource(address, context.environ)) as source:  # each environment opens one of its own
+            found = every_environment(replace(bare, root=source.fetch(source.poll()).root))
         chosen = [one.environment_name for one in found]
     named = [replace(bare, chosen_environment=name) for name in chosen]
     if address is not None:

@@ -82,7 +82,7 @@ def run_controller(
         def tell(events: Sequence[Event]) -> None:
             telemetry.notify(events)
             for event in events:
-                log(event_line(event))
+                log(event_line(event, contexts[0].options))
 
         def new_loop(context: Context) -> Loop:
             context = replace(context, lock_timeout=CONTROLLER_LOCK_TIMEOUT, now=clock.now, on_listed=None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from reconciler.controller.events import Event, EventKind
 from reconciler.controller.files import Files
-from reconciler.model.command import command_line
+from reconciler.model.command import SharedOptions, command_line
 from reconciler.model.sync.policy import DEFAULT_SYNC, ApplyPolicy, DriftPolicy, SyncPolicy
 from reconciler.reports.terminal.progress import duration_text
 
@@ -23,11 +24,12 @@ _DRIFT: Final = {
 }
 
 
-def event_line(event: Event) -> str:
-    """Return an event in one line."""
+def event_line(event: Event, options: SharedOptions) -> str:
+    """Return an event in one line. options: of this process, for a command."""
     details = list(event.details[:MAX_DETAILS])
     if event.kind is EventKind.WAITING:
-        details = [command_line("reconciler", "approve", event.digest)]
+        given = replace(options, environment=event.environment).arguments_for("approve")
+        details = [command_line("reconciler", *given, "approve", event.digest)]
     elif len(event.details) > MAX_DETAILS:
         details.append(f"and {len(event.details) - MAX_DETAILS} more")
     line = "; ".join((event.summary.rstrip("."), *details))

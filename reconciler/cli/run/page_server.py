@@ -92,7 +92,3 @@ class PageServer:
     @property
     def url(self) -> str:
         return url_of(self._socket)
-
-    def close(self) -> None:
-        """Close the socket, if no server has."""
-        self._socket.close()

@@ -77,7 +77,8 @@ def chat_text(events: Sequence[Event]) -> str:
         if len(event.details) > len(shown):
             lines.append(f"    and {quantity(len(event.details) - len(shown), 'more line')}")
         if event.digest:
-            lines.append(f"    to apply it: reconciler approve {event.digest}")
+            option = f"-e {event.environment} " if event.environment else ""
+            lines.append(f"    to apply it: reconciler {option}approve {event.digest}")
     if len(events) > len(chosen):
         lines.append(f"and {quantity(len(events) - len(chosen), 'more event')}")
     return "\n".join(lines)

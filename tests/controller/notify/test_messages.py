@@ -58,6 +58,8 @@ def test_a_chat_gets_a_few_lines_of_each_event_and_the_command_of_a_plan() -> No
         "    and 3 more lines",
         "    to apply it: reconciler approve abc123",
     ]
+    in_prod = chat_text([replace(told, environment="prod")])
+    assert in_prod.endswith("    to apply it: reconciler -e prod approve abc123")
 
 
 def test_nothing_of_an_event_is_markup_or_a_mention_in_slack() -> None:

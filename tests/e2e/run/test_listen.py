@@ -189,3 +189,19 @@ def test_a_port_in_use_is_said(sandbox: Sandbox, daemon: Daemon) -> None:
     ran = sandbox.run("run", "--listen", f"127.0.0.1:{daemon.port}")
     assert ran.code == 1
     assert f"cannot listen on 127.0.0.1:{daemon.port}" in ran.err
+
+
+def test_each_environment_names_its_command_and_has_a_page(sandbox: Sandbox) -> None:
+    names = {one: {"state": f"state/{one}.json", "name": f"{{name}}-{one}"} for one in ("dev", "prod")}
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.05}, "environments": names})
+    sandbox.declare(item("chat"))
+    daemon = Daemon(sandbox, "--all-environments")
+    command = daemon.await_line(r"prod: A plan waits .*; (reconciler -e prod approve [0-9a-f]{64})")[1]
+    daemon.await_ready()
+    cookie, _ = daemon.sign_in()
+    assert command.split()[-1] in daemon.ask("GET", "/environments/prod", Cookie=cookie)[1]
+    words = [sys.executable, "-m", *command.split()]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    assert on_terminal(words, environ, cwd=sandbox.root, answer="yes")[0] == 0
+    sandbox.await_live("chat-prod")
+    daemon.end()

@@ -60,6 +60,7 @@ def test_the_page_follows_the_rounds(serve: Serve, context: Context, browser: Br
     assert "Changes are held back" in tab.text()
     board.show(a_state(count=1), context)
     tab.wait("document.querySelectorAll('tbody tr').length === 1")
+    assert "compared" in tab.text()
     assert [one for one in tab.said() if "exceptionThrown" in one] == []
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.model.plan import FieldChange
     from reconciler.model.settings import Environment
     from reconciler.model.sync.lease import Lease
+    from reconciler.model.sync.schedule import ScheduledCounts
 
 
 class Status(StrEnum):
@@ -156,8 +157,9 @@ class EndpointInfo:
     `state` is Novita's word, `message` its reason or that of workers that do not serve. Replicas are counts
     of workers: `min_replicas` and `max_replicas` as configured; `total_replicas` exist, `available_replicas`
     of them run, and `ready_replicas` run and are healthy. `region` is Novita's cluster ID, `created_at` is in
-    UTC. `managed` is None if it was not determined. `lease` is a running one. `log` is an address or text; ""
-    for none. `environment` is the other environment that the endpoint belongs to, or "".
+    UTC. `managed` is None if it was not determined. `lease` is a running one, and `scheduled` are the counts
+    of a declared schedule while there is none. `log` is an address or text; "" for none. `environment` is the
+    other environment that the endpoint belongs to, or "".
     """
 
     name: str
@@ -180,6 +182,7 @@ class EndpointInfo:
     created_at: datetime | None
     managed: Managed | None = None
     lease: Lease | None = None
+    scheduled: ScheduledCounts | None = None
     log: str = ""
     environment: str = ""
 

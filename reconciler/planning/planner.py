@@ -40,6 +40,7 @@ from reconciler.planning.comparison import Comparison, compare
 from reconciler.planning.matching import MatchedEndpoint, Matching, identity_conflicts
 from reconciler.planning.renames import break_rename_cycles, names_of
 from reconciler.planning.selection import EVERYTHING, Selection
+from reconciler.planning.sync.schedules import due_reason
 from reconciler.planning.unreadable import unread_problem
 
 _REASONS: Final[Mapping[frozenset[Cause], str]] = {
@@ -199,15 +200,10 @@ def _by_fields(desired: Desired, record: Tracked, live: Live, comparison: Compar
         )
     if comparison.only_scales:
         is_due = comparison.causes == {Cause.TIME}
-        reason = _due(desired) if is_due else "only the worker counts differ"
+        reason = due_reason(desired) if is_due else "only the worker counts differ"
         return Scale(reason=_with_rollback(desired, reason), **common)
     reason = _REASONS.get(comparison.causes, "differs from what is declared")
     return Update(reason=_rollback(desired) or reason, **common)
-
-
-def _due(desired: Desired) -> str:
-    """Return the reason of a change that only time has made."""
-    return "due by its schedule" if desired.schedule else "its lease has ended"
 
 
 def _rollback(desired: Desired) -> str:

@@ -23,6 +23,7 @@ from reconciler.novita.account import AccountReader
 from reconciler.planning.guards import foreign_guard
 from reconciler.planning.leases import running_leases
 from reconciler.planning.matching import MatchedEndpoint, managed, matched
+from reconciler.planning.sync.schedules import scheduled_counts
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
@@ -70,14 +71,17 @@ class LocalState:
     ) -> tuple[EndpointInfo, ...]:
         """Return these endpoints, redacted and sorted by name; `known` are all known live endpoints.
 
-        Leases are those that run at `now`.
+        Leases are those that run at `now`, and schedules have their counts at that time.
         """
         leases = running_leases(self.inventory, now)
         managed_by_id = managed(self.desired, self.inventory, known)
 
         def described(endpoint: Live) -> EndpointInfo:
             manager = managed_by_id.get(endpoint.id, Managed.UNMANAGED)
-            info = leased(ENDPOINT.endpoint_info(self.match(endpoint).redacted, manager), leases)
+            match = self.match(endpoint)
+            info = leased(ENDPOINT.endpoint_info(match.redacted, manager), leases)
+            if match.desired and match.desired.schedule and info.lease is None:
+                info = replace(info, scheduled=scheduled_counts(match.desired.schedule, now))
             owner = "" if endpoint.id in self._records else self.owners.get(endpoint.id, "")
             if owner:
                 return replace(info, environment=owner, managed=Managed.UNMANAGED)

@@ -7,9 +7,9 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.plan import Action
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
-from reconciler.model.resource import address
+from reconciler.model.resource import Inventory, address
 from reconciler.planning.steps import requests_of, stages
-from reconciler.planning.sync.schedules import with_schedule
+from reconciler.planning.sync.schedules import apply_schedules
 from reconciler.workflow.plan import PlanResult, plan
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
@@ -54,19 +54,21 @@ def preview(context: Context) -> Preview:
 def preview_creates(context: Context) -> Preview:
     """Return the create request of every declared endpoint. Works offline and without an API key."""
     loaded = load_config(context, lenient=True, is_offline=True)
+    scheduled, notes = apply_schedules(loaded.desired, Inventory(), context.now(), context.selection)
     return Preview(
         requests=tuple(
             PreviewedRequest(
                 address=address(desired.name),
                 action=Action.CREATE,
-                request=ENDPOINT.create_request(with_schedule(desired, context.now())),
+                request=ENDPOINT.create_request(desired),
             )
-            for desired in loaded.desired
+            for desired in scheduled
             if context.selection.has(desired.name)
         ),
         base_url=base_url(loaded.settings),
         problems=(
             *loaded.problems,
+            *notes,
             *context.selection.unmatched(desired.name for desired in loaded.desired),
         ),
     )

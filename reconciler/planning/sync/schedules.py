@@ -95,6 +95,11 @@ def is_declared_as_before(desired: Desired, record: Tracked) -> bool:
     return record.declared_counts != "" and record.declared_counts == declared_counts(desired)
 
 
+def due_reason(desired: Desired) -> str:
+    """Return why time has changed the worker counts."""
+    return "due by its schedule" if desired.schedule else "its lease has ended"
+
+
 def next_change(
     desired: Iterable[Desired], inventory: Inventory, policy: SyncPolicy, now: datetime
 ) -> datetime | None:

@@ -8,6 +8,7 @@ from reconciler.model.problem import Problem
 from reconciler.model.run_report import Check
 from reconciler.model.status import AppStatus, Condition, EndpointInfo, ReplicaEvent, SpecInfo
 from reconciler.model.sync.lease import Lease
+from reconciler.model.sync.schedule import ScheduledCounts
 from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 
@@ -51,6 +52,7 @@ def endpoint_document(app: EndpointInfo) -> dict[str, Json]:
         **({"environment": app.environment} if app.environment else {}),
         "labels": dict(app.labels),
         "lease": lease_document(app.lease),
+        **({"schedule": _schedule_document(app.scheduled)} if app.scheduled else {}),
         "log": app.log,
     }
 
@@ -60,6 +62,11 @@ def lease_document(lease: Lease | None) -> Json:
     if lease is None:
         return None
     return {"min": lease.min, "max": lease.max, "until": utc_text(lease.until), "why": lease.why}
+
+
+def _schedule_document(scheduled: ScheduledCounts) -> Json:
+    until = utc_text(scheduled.until) if scheduled.until else None
+    return {"min": scheduled.min, "max": scheduled.max, "until": until}
 
 
 def status_document(status: AppStatus) -> dict[str, Json]:

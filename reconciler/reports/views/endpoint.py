@@ -15,9 +15,9 @@ from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import Cell, Screen, cell_width, fits, pad, table_text
 from reconciler.reports.terminal.values import plain, shown
 from reconciler.reports.views.documents import endpoint_document
-from reconciler.reports.views.endpoints import age, colored_status, lease_text
+from reconciler.reports.views.endpoints import age, colored_status, lease_text, schedule_text
 
-_SENTENCES: Final = frozenset({"message", "workers", "lease"})
+_SENTENCES: Final = frozenset({"message", "workers", "lease", "schedule"})
 
 
 def endpoint_text(
@@ -131,6 +131,7 @@ def _details(app: EndpointInfo, now: datetime) -> Iterator[tuple[str, str]]:
         f" scales from {app.min_replicas} to {app.max_replicas}",
     )
     yield "lease", lease_text(app.lease) if app.lease else ""
+    yield "schedule", schedule_text(app.scheduled) if app.scheduled else ""
     if app.created_at is not None:
         yield "created", f"{app.created_at:%Y-%m-%dT%H:%M:%SZ}, {age(app.created_at, now)} ago"
     yield "managed", app.management

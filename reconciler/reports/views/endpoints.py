@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from reconciler.model.command import command_line
 from reconciler.model.status import ConditionType, EndpointInfo, Happening, ReplicaEvent, Status
 from reconciler.model.sync.lease import Lease
-from reconciler.model.text import quantity
+from reconciler.model.sync.schedule import ScheduledCounts
+from reconciler.model.text import minute_text, quantity
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import MAX_DRAWN_ROWS, Cell, Screen, cell_width, fits, table_text
 from reconciler.reports.terminal.values import plain
@@ -60,6 +61,9 @@ _NARROWER: Final[Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]] = {
 LEASE_NAME: Final = 24
 """Columns of a name before its lease."""
 
+MAX_SCHEDULE_LINES: Final = 10
+"""Endpoints with a schedule (count) that have a line each below the table."""
+
 TITLES: Final[Mapping[str, str]] = {"ready_replicas": "READY", "count": "READY", "reason": "MESSAGE"}
 
 
@@ -68,14 +72,15 @@ def endpoints_text(
 ) -> str:
     """Return a table of the endpoints with these columns, or with fewer on a narrow terminal.
 
-    On a terminal, a summary and the leases follow; elsewhere leases are the last column.
+    On a terminal, the leases, the schedules and a summary follow; elsewhere both are the last columns.
     """
     if screen is None:
         leases = ("lease",) if any(app.lease for app in apps) else ()
-        return table_text(*table_of(apps, (*columns, *leases), now))
+        schedules = ("schedule",) if any(app.scheduled for app in apps) else ()
+        return table_text(*table_of(apps, (*columns, *leases, *schedules), now))
     is_drawn = len(apps) <= MAX_DRAWN_ROWS
     fitting = fitting_columns(apps, columns, now, screen) if is_drawn else columns
-    lines = [*lease_lines(apps, screen), cut(summary_line(apps), screen)]
+    lines = [*lease_lines(apps, screen), *_schedule_lines(apps, screen), cut(summary_line(apps), screen)]
     if "url" in columns and "url" not in fitting:
         command = command_line("reconciler", "list", "--json")
         lines.append(cut(f"The URLs do not fit; {command} prints them.", screen))
@@ -112,9 +117,28 @@ def lease_lines(apps: Iterable[EndpointInfo], screen: Screen) -> list[str]:
     ]
 
 
+def _schedule_lines(apps: Iterable[EndpointInfo], screen: Screen) -> list[str]:
+    """Return a line for each endpoint with a schedule; one line if there are many."""
+    scheduled = [(app.name, app.scheduled) for app in apps if app.scheduled]
+    if len(scheduled) > MAX_SCHEDULE_LINES:
+        command = command_line("reconciler", "list", "--json")
+        return [cut(f"{len(scheduled)} endpoints have schedules; {command} prints them.", screen)]
+    return [
+        cut(f"{cut(plain(name), screen, LEASE_NAME)}: schedule {schedule_text(counts)}", screen)
+        for name, counts in scheduled
+    ]
+
+
+def schedule_text(scheduled: ScheduledCounts) -> str:
+    """Return the worker counts of a schedule, and until when they apply."""
+    return (
+        f"until {minute_text(scheduled.until)}, {scheduled.counts}" if scheduled.until else scheduled.counts
+    )
+
+
 def lease_text(lease: Lease) -> str:
     """Return the end of a lease, its worker counts and its reason."""
-    return f"until {lease.until.astimezone(UTC):%Y-%m-%d %H:%M}Z, {lease.counts}: {plain(lease.why)}"
+    return f"until {minute_text(lease.until)}, {lease.counts}: {plain(lease.why)}"
 
 
 def cut(line: str, screen: Screen, width: int | None = None) -> str:
@@ -232,6 +256,8 @@ def _cell(app: EndpointInfo, column: str, now: datetime, *, unicode: bool) -> Ce
             return Cell(re.sub(r"^worker \S+ ", "", app.message))
         case "lease":
             return Cell(lease_text(app.lease) if app.lease else "")
+        case "schedule":
+            return Cell(schedule_text(app.scheduled) if app.scheduled else "")
         case "managed":
             return Cell(app.management, "" if _is_managed(app) or app.environment else "yellow")
         case _:

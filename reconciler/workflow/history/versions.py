@@ -13,11 +13,12 @@ from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.apply_events import ApplyReport, Outcome
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
-from reconciler.model.plan import Action, Adopt, Change, Delete, Forget, NoOp, Scale, Update
+from reconciler.model.plan import Action, Adopt, Cause, Change, Delete, Forget, NoOp, Scale, Update
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.text import closest_match, utc_text
 from reconciler.model.values import ABSENT, Fields, Path, value_at
 from reconciler.planning.redaction import redact
+from reconciler.planning.sync.schedules import due_reason
 from reconciler.workflow.runtime.context import Context
 
 
@@ -74,8 +75,10 @@ def _version(
         links = tuple((path, reference.address) for path, reference in change.desired.references)
         app_name = change.desired.app_name or app_name
         lease = change.desired.lease
-        if lease and not by.message:
+        if not by.message and lease:
             by = replace(by, message=lease.why)
+        elif not by.message and any(field.cause is Cause.TIME for field in change.fields):
+            by = replace(by, message=due_reason(change.desired))
         if _is_partial(change) and isinstance(change, Update | Scale | Adopt | NoOp):
             last = known[change.name][-1] if change.name in known else None
             fields, hidden = _over(*_before(change, last), fields, hidden)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from reconciler.kinds.fields import FieldTable
 from reconciler.kinds.registry import KINDS, split_address
 from reconciler.model.encoding import json_line
-from reconciler.model.plan import Action, Change, Replace
+from reconciler.model.plan import Action, Cause, Change, Delete, Forget, Replace
 from reconciler.model.resource import address
 from reconciler.model.secrets import Keyring, digest, mask
 from reconciler.model.values import (
@@ -23,6 +23,7 @@ from reconciler.model.values import (
 from reconciler.planning.dependencies.references import planned_ids, unresolved_change
 from reconciler.planning.fingerprint import Facts as PlanFacts
 from reconciler.planning.fingerprint import change_facts
+from reconciler.planning.sync.schedules import due_reason
 
 Facts: TypeAlias = Mapping[str, Any]
 """The `action` of a change, the endpoint's `id`, fingerprints of the request `bodies` and of its
@@ -130,6 +131,18 @@ def _lives_on(old: Facts, live_ids: Mapping[str, tuple[str, ...]]) -> bool:
     """Return whether the endpoint is live under another name."""
     old_name = _displayed(old["live"].get("name"))
     return any(old["id"] in ids for name, ids in live_ids.items() if name != address(old_name))
+
+
+def due_since(old: Facts | None, new: Facts | None, change: Change | None) -> Iterator[str]:
+    """Yield a line if a schedule or the end of a lease has changed worker counts since the plan was made."""
+    if change is None or new is None or isinstance(change, Delete | Forget):
+        return
+    declared = old["declared"] if old else {}
+    for field in change.fields:
+        path = ".".join(field.path)
+        if field.cause is Cause.TIME and declared.get(path) != new["declared"].get(path):
+            yield f"  worker counts: {due_reason(change.desired)}, since the plan was made"
+            return
 
 
 def difference(name: str, old: Facts | None, new: Facts | None) -> Iterator[str]:

@@ -39,6 +39,7 @@ from reconciler.workflow.saved_plan.allowances import allowances_from_json, allo
 from reconciler.workflow.saved_plan.change_facts import (
     Facts,
     difference,
+    due_since,
     facts_from_json,
     facts_of,
     is_remainder,
@@ -152,12 +153,14 @@ class SavedPlan:
             yield "account: it was made with another API key (or RECONCILER_STATE_KEY)"
             return
         pending = {change.key: facts_of(change, now.keyring) for change in now.plan.pending}
+        due = {change.key: change for change in now.plan.pending}
         saved = {**self._deposed(), **self.changes} if self.is_partial else self.changes
         for name in sorted({*saved, *pending}):
             old = saved.get(name)
             new = with_ids_as_known(old, pending.get(name))
             if old != new and not (self.is_partial and old and is_remainder(name, old, new, now.live_ids)):
                 yield from difference(name, old, new)
+                yield from due_since(old, new, due.get(name))
 
     def _other_account(self, url: str) -> Problem:
         made = "simulator" if self.base_url == SIMULATOR_URL else self.base_url

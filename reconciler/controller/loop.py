@@ -89,10 +89,16 @@ class Loop:
                     self.board.lead()
                     if self._lead(leader):
                         return
-                self.board.stand_by()
+                self._stand_by()
         finally:
             self.board.end()
             self._files.close()
+
+    def _stand_by(self) -> None:
+        """Show that another process leads."""
+        self.board.stand_by()
+        state = SyncState(environment=self._files.context.environment_name)
+        self._options.observer.ended(RoundEnd(state=state, is_leader=False))
 
     def _lose(self) -> None:
         self._halt.set()

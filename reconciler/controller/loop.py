@@ -94,12 +94,6 @@ class Loop:
             self.board.end()
             self._files.close()
 
-    def _stand_by(self) -> None:
-        """Show that another process leads."""
-        self.board.stand_by()
-        state = SyncState(environment=self._files.context.environment_name)
-        self._options.observer.ended(RoundEnd(state=state, is_leader=False))
-
     def _lose(self) -> None:
         self._halt.set()
         self._wake.set()

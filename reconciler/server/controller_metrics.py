@@ -145,6 +145,10 @@ class _Collector(Collector):
     def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily | InfoMetricFamily]:
         yield InfoMetricFamily(PREFIX, "The release of the controller.", value={"version": __version__})
         latest = self._metrics.latest()
+        leads = [((name,), float(seen.is_leader)) for name, seen in latest.items()]
+        yield _gauge("leader", "1 if this process acts, 0 if another does.", leads, "environment")
+        # Another process knows the rest, and shows it as it is now.
+        latest = {name: seen for name, seen in latest.items() if seen.is_leader}
         yield from _environment_families(latest)
         yield from _endpoint_families(latest)
         if self._metrics.notifications:
@@ -165,12 +169,6 @@ def _environment_families(latest: Mapping[str, _Seen]) -> Families:
         found = {name: of(seen) for name, seen in latest.items()}
         return [((name,), float(value)) for name, value in found.items() if value is not None]
 
-    yield _gauge(
-        "leader",
-        "1 if this process acts, 0 if another does.",
-        values(lambda seen: seen.is_leader),
-        "environment",
-    )
     yield _gauge(
         "last_success_timestamp_seconds",
         "Time of the last round that succeeded.",

@@ -254,3 +254,21 @@ def test_a_large_map_may_take_longer_than_a_small_request(place: Place) -> None:
         f"PUT /{place.address.removeprefix('s3://')}/parts/0000000001-000001-map.json"
     ]
     assert place.store().read().map == map_
+
+
+@pytest.mark.parametrize(("status", "code"), [(507, "XMinioStorageFull"), (500, "InternalError")])
+def test_a_full_disk_of_the_server_loses_no_line(place: Place, status: int, code: str) -> None:
+    """Each write is refused and has no effect, and the run goes on as soon as there is room."""
+    disturbed = place.store(is_disturbed=True)
+    with disturbed.hold(holder()) as hold:
+        hold.append(b"one\n")
+        hold.fold(b"map\n", b"one\n")
+        place.proxy.fault = lambda method, _path: refusal(status, code) if method == "PUT" else None
+        for write in (lambda: hold.append(b"two\n"), lambda: hold.fold(b"map 2\n", b"")):
+            with refused("store-unavailable"):
+                write()
+        place.proxy.fault = lambda _method, _path: None
+        assert disturbed.read() == Content(map=b"map\n", journal=b"one\n")
+        hold.fold(b"map 3\n", b"two\n")
+        hold.append(b"three\n")
+    assert place.store().read() == Content(map=b"map 3\n", journal=b"two\nthree\n")

@@ -31,7 +31,7 @@ ENGINES: Final = (
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.stores.writers", *ENGINES])
 
-SECONDS: Final = 90
+SECONDS: Final = int(os.environ.get("STORE_SECONDS", "90"))
 """The longest time of a verb."""
 
 

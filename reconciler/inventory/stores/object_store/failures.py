@@ -163,6 +163,12 @@ def _explain(error: BaseException, place: Place) -> tuple[str, str, str]:
         return "store-cannot-lock", f"the server{place.at} refuses a write whose condition holds", CAN_LOCK
     if status == 501:
         return "store-cannot-lock", f"the server{place.at} has no conditional writes ({answer})", CAN_LOCK
+    if status == 507:
+        return (
+            "store-unavailable",
+            f"the server{place.at} has no space left ({answer})",
+            "Make room on the server",
+        )
     if status in (500, 502, 503, 504, 429):
         return (
             "store-unavailable",

@@ -85,7 +85,7 @@ def test_a_replica_acts_as_soon_as_the_leader_has_ended(sandbox: Sandbox, addres
     assert time.monotonic() - began < 5
     sandbox.declare(item("a"), item("b"))
     sandbox.await_live("b")
-    assert f"(pid {leader.pid}, since " in ended(other)
+    assert f"(pid {other.pid}) acts now" in ended(other)
 
 
 def test_a_leader_waits_for_a_command_line_and_says_so(sandbox: Sandbox, address: str) -> None:
@@ -98,13 +98,14 @@ def test_a_leader_waits_for_a_command_line_and_says_so(sandbox: Sandbox, address
     with store.hold(anna, timeout=10):
         sandbox.declare(item("a"), item("b"))
         end = time.monotonic() + 20
-        while not any("lock" in line for line in paused(store)):
+        while not any("locked by anna" in line for line in paused(store)):
             assert time.monotonic() < end, "it does not say that it waits"
             time.sleep(0.05)
         assert leader_of(store) == leader.pid
         assert set(sandbox.live()) == {"a"}
-    sandbox.await_live("b")
-    assert sandbox.run("--state", address, "apply", "--yes", "--lock-timeout", "20s").code == 0
+    sandbox.apply("--state", address, "--lock-timeout", "20s")
     ended(other)
-    assert "failed" not in ended(leader)
+    said = ended(leader)
+    assert f"waiting: The inventory {address} is locked by anna on " in said
+    assert "failed" not in said
     assert len(sandbox.sent("create")) == 2

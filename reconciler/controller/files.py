@@ -20,7 +20,8 @@ from reconciler.workflow.runtime.environment import in_recorded_environment
 class InForce:
     """The files of a round. context: with their folder. load: reads them, as `load_config` does.
 
-    revision: their ID. rejected: that of newer files that cannot be used, or ""; problem: why, or None.
+    revision: their ID. rejected: that of newer files that cannot be used, or "". problem: why, or why the
+    source cannot be read now, or None.
     """
 
     context: Context
@@ -72,7 +73,7 @@ class Files:
             else:
                 if not self.is_shared:
                     self._source.keep_only({newest})
-                return found
+                return replace(found, problem=self.failure)
         return self._former(before, newest if newest != before.revision else "", problem)
 
     def stop(self) -> None:

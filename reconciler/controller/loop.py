@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import field, replace
 from datetime import datetime
@@ -26,7 +27,7 @@ from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InvalidConfig, InventoryError, ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
-from reconciler.model.sync.durations import APPROVAL_POLL, BUSY_RETRY, JITTER, STATE_REFRESH
+from reconciler.model.sync.durations import APPROVAL_POLL, BUSY_RETRY, JITTER, QUIET_LOG, STATE_REFRESH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Loop:
         self._due: datetime | None = None
         self._complaint = ""
         self._lock_holder = ""
+        self._logged_at = clock.monotonic()
 
     def stop(self) -> None:
         """End the loop: changes in flight are finished, and no other is begun."""
@@ -188,6 +190,7 @@ class Loop:
         found = news(before, done.state, done.findings, self._clock.now())
         self.state = replace(done.state, told=found.told)
         self._log_lock(done)
+        self._log_rest(is_news=bool(found.events))
         self._options.notify([event for event in found.events if self._is_told(event)])
         self._write(leader, before)
         seconds = self._clock.monotonic() - began
@@ -206,6 +209,18 @@ class Loop:
         if holder != self._lock_holder:
             self._options.log(f"waiting: {holder}" if holder else "the lock of the inventory is free again")
         self._lock_holder = holder
+
+    def _log_rest(self, *, is_news: bool) -> None:
+        """Log once an hour that nothing happens, so that a log without lines means a process without life."""
+        now = self._clock.monotonic()
+        if is_news:
+            self._logged_at = now
+        elif now - self._logged_at >= QUIET_LOG:
+            self._logged_at = now
+            counts = Counter(one.status for one in self.state.endpoints)
+            parts = [f"{count} {status}" for status, count in counts.items()] or ["nothing is declared"]
+            name = f"{self.state.environment}: " if self.state.environment else ""
+            self._options.log(f"{name}no news: {', '.join(parts)}")
 
     def _planned_round(self, leader: Leader) -> Round:
         try:

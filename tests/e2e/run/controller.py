@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.controller.events import Event
 from reconciler.controller.files import Files
 from reconciler.controller.loop import Loop, LoopOptions
-from reconciler.controller.source import FolderSource
+from reconciler.controller.source import FolderSource, Source
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.environment import in_environment
 from tests.e2e.run.clock import VirtualClock
@@ -21,6 +21,7 @@ class Controller:
     clock: VirtualClock = field(default_factory=VirtualClock)
     events: list[Event] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    source: Source | None = None
     loop: Loop = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,7 +37,7 @@ class Controller:
         """Return another process, which knows only what the store has."""
         context = self.context
         options = LoopOptions(poll=poll, interval=interval, notify=self.events.extend, log=self.lines.append)
-        files = Files(FolderSource(context.root, context.files), context)
+        files = Files(self.source or FolderSource(context.root, context.files), context)
         return Loop(files, self.clock, options)
 
     def run_until(self, hours: float) -> None:

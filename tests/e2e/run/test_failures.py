@@ -4,10 +4,27 @@ from typing import Any
 
 import pytest
 
+from reconciler.controller.source import FolderSource
+from reconciler.model.errors import SourceError
+from reconciler.model.problem import Problem
 from reconciler.simulator.faults import Fault
 from tests.e2e.run.controller import Controller
 from tests.e2e.run.test_policies import edit, policy
 from tests.e2e.sandbox import KEY, Sandbox, item
+
+
+class Repository(FolderSource):
+    """A folder that cannot be reached for a while, as the server of a git repository."""
+
+    is_down = False
+
+    def poll(self) -> str:
+        if self.is_down:
+            raise SourceError(Problem(code="git-unreachable", summary="git.example.com does not answer"))
+        return super().poll()
+
+    def switch(self, *, is_down: bool) -> None:
+        self.is_down = is_down
 
 
 @pytest.fixture
@@ -127,3 +144,31 @@ def test_nothing_is_changed_outside_of_the_windows(sandbox: Sandbox, controller:
     assert sandbox.live()["chat"]["workerConfig"]["maxNum"] == 7
     controller.run_until(46.05)
     assert sandbox.live()["chat"]["workerConfig"]["maxNum"] == 3
+
+
+def test_the_server_of_the_files_is_down_for_an_hour(sandbox: Sandbox) -> None:
+    """The files in force stay so: drift is reverted. It is told once, with its end; then comes the commit."""
+    source = Repository(sandbox.root)
+    controller = Controller(sandbox=sandbox, source=source)
+    policy(sandbox, apply="auto", drift="revert")
+    sandbox.declare(item("chat", maxReplicas=3))
+    controller.clock.at(1, lambda: source.switch(is_down=True))
+    controller.clock.at(1.2, lambda: edit(sandbox, "chat", maxNum=7))
+    controller.clock.at(1.9, lambda: sandbox.declare(item("chat", maxReplicas=3), item("embed")))
+    controller.clock.at(2, lambda: source.switch(is_down=False))
+    controller.run_until(1.8)
+    assert sandbox.live()["chat"]["workerConfig"]["maxNum"] == 3
+    assert [one.subject for one in controller.told("failed")] == ["source"]
+    controller.run_until(2.5)
+    assert [one.subject for one in controller.told("recovered")] == ["source"]
+    assert "embed" in sandbox.live()
+    assert len(controller.told("failed")) == 1
+
+
+def test_a_clock_that_is_set_back_delays_nothing_for_long(sandbox: Sandbox, controller: Controller) -> None:
+    policy(sandbox, apply="auto")
+    sandbox.sim.faults.add(Fault(operation="create", status=400, times=4))
+    sandbox.declare(item("chat"))
+    controller.clock.at(0.05, lambda: controller.clock.set_back(6 * 3600))
+    controller.run_until(1)
+    assert set(sandbox.live()) == {"chat"}

@@ -186,3 +186,10 @@ def test_an_endpoint_that_was_deleted_by_hand(sandbox: Sandbox, controller: Cont
     policy(sandbox, apply="auto", drift="revert")
     controller.run_until(3)
     assert "chat" in sandbox.live()
+
+
+def test_an_hour_without_news_is_one_line(sandbox: Sandbox, controller: Controller) -> None:
+    policy(sandbox, apply="auto")
+    sandbox.declare(item("chat"))
+    controller.run_until(3.5)
+    assert controller.lines == ["no news: 1 synced"] * 3

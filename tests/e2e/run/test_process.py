@@ -3,6 +3,7 @@
 import signal
 import subprocess
 
+from reconciler.simulator.faults import Fault
 from tests.e2e.sandbox import Sandbox, item
 
 AUTO = {"novita": {"settle_seconds": 0.05, "sync": {"apply": "auto", "drift": "revert", "prune": True}}}
@@ -76,3 +77,23 @@ def test_once_does_not_wait_for_a_process_that_leads(sandbox: Sandbox) -> None:
     assert ran.code == 7, ran.err
     assert f"pid {process.pid}" in ran.err
     ended(process)
+
+
+def test_a_change_in_flight_is_finished_before_the_end(sandbox: Sandbox) -> None:
+    """SIGTERM arrives while Novita creates endpoints: they are recorded, and no other change begins."""
+    sandbox.write("config.yaml", AUTO)
+    sandbox.declare(*(item(f"chat-{number:02}") for number in range(20)))
+    process: list[subprocess.Popen[str]] = []
+    sandbox.sim.faults.before("create", lambda _: process[0].send_signal(signal.SIGTERM))
+    sandbox.sim.faults.add(Fault(operation="create", kind="late_answer", seconds=0.5, times=10))
+    process.append(sandbox.start(*OFTEN))
+    _, err = process[0].communicate(timeout=30)
+    assert process[0].returncode == 0, err
+    assert "stopped" in err
+    assert 1 <= len(sandbox.sent("create")) <= 10
+    assert {name: one["id"] for name, one in sandbox.inventory.items()} == {
+        name: one["id"] for name, one in sandbox.live().items()
+    }
+    assert sandbox.run("run", "--once").code == 0
+    assert len(sandbox.live()) == 20
+    assert len(sandbox.sent("create")) == 20

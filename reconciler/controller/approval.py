@@ -78,9 +78,14 @@ def sealed(context: Context, waiting: WaitingPlan, *, environment: str | None = 
     return replace(waiting, mac=_mac(context, facts, _WAITING))
 
 
+def is_genuine(context: Context, waiting: WaitingPlan, *, environment: str | None = None) -> bool:
+    """Return True if a controller with the key of this run wrote the waiting plan."""
+    return _are_equal(sealed(context, waiting, environment=environment).mac, waiting.mac)
+
+
 def require_genuine(context: Context, waiting: WaitingPlan, *, environment: str | None = None) -> None:
     """Raise InvalidConfig unless a controller with the key of this run wrote the waiting plan."""
-    if not _are_equal(sealed(context, waiting, environment=environment).mac, waiting.mac):
+    if not is_genuine(context, waiting, environment=environment):
         raise InvalidConfig(
             Problem(
                 code="waiting-plan-invalid",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.config.loader import LoadedConfig
-from reconciler.controller.approval import PlanApproval, find_approval, sealed, use_approval
+from reconciler.controller.approval import PlanApproval, find_approval, is_genuine, sealed, use_approval
 from reconciler.controller.observer import UNOBSERVED, Observer
 from reconciler.controller.round_events import PLAN, SOURCE, Findings
 from reconciler.controller.rounds.backoff import (
@@ -305,7 +305,7 @@ class _Round:
             self._refused.setdefault(errors[0].address or PLAN, errors[0])
             return None
         before = self._given.before.waiting
-        if before is None or before.digest != plan.digest:
+        if before is None or before.digest != plan.digest or not is_genuine(self._context, before):
             waiting = WaitingPlan(
                 digest=plan.digest,
                 since=self._now,

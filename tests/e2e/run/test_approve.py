@@ -15,6 +15,7 @@ from reconciler.controller.approval import APPROVAL, find_approval, sealed
 from reconciler.controller.state import SYNC_STATE, SyncState, WaitingPlan
 from reconciler.model.settings import Environment
 from reconciler.workflow.runtime.context import Context
+from tests.e2e.sandbox import Sandbox, item
 from tests.stores.engines import holder
 from tests.terminal import on_terminal
 
@@ -139,3 +140,17 @@ def test_another_plan_that_waits_is_named(place: Place) -> None:
     assert code != 0
     assert f"Another plan waits in `reconciler run` now: {DIGEST}" in screen
     assert not place.has_approval
+
+
+def test_the_leader_writes_a_waiting_plan_again_that_was_altered_or_has_another_key(sandbox: Sandbox) -> None:
+    """Otherwise nobody could approve it any more."""
+    sandbox.declare(item("chat"))
+    assert sandbox.run("run", "--once").code == 0
+    file = sandbox.root / "state/novita.json.run.sync.json"
+    good = json.loads(file.read_text())
+    file.write_text(json.dumps({**good, "waiting": {**good["waiting"], "text": "harmless"}}))
+    assert sandbox.run("run", "--once").code == 0
+    again = json.loads(file.read_text())["waiting"]
+    assert (again["digest"], again["text"]) == (good["waiting"]["digest"], good["waiting"]["text"])
+    assert sandbox.run("run", "--once").code == 0
+    assert json.loads(file.read_text())["waiting"] == again, "the same plan goes on waiting"

@@ -25,10 +25,10 @@ from reconciler.novita.http.client import USER_AGENT
 from reconciler.novita.http.limits import NotSendable, NotSent, UnusableResponse
 from reconciler.novita.http.network import load_httpx
 from reconciler.novita.http.proxies import find_proxy, tls_context
+from reconciler.novita.http.reasons import reason_of
 from reconciler.novita.http.sockets import Address, Socket
 from reconciler.novita.http.transport import Message
 from reconciler.serving.address import Trust, target_of
-from reconciler.serving.reasons import reason_of
 from reconciler.serving.request import MAX_ANSWER, EndpointAnswer, EndpointRequest
 
 if TYPE_CHECKING:

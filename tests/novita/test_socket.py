@@ -1,5 +1,6 @@
 """Below HTTP: connections that are refused, reset, cut short, silent or nonsense, over a real socket."""
 
+import re
 import socket
 import threading
 
@@ -90,3 +91,30 @@ def test_requests_on_the_socket(raw_server: RawServer) -> None:
     (raw,) = raw_server.requests
     assert raw.startswith(b"POST /gpu-instance/openapi/v1/endpoint/create HTTP/1.1\r\n")
     assert raw.endswith(b"\r\n\r\n" + CREATE.body_bytes())
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "the connection was closed before"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "closed"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}", "closed"),
+    ],
+)
+def test_a_lost_answer_to_a_write_is_told_without_the_words_of_libraries(
+    raw_server: RawServer, answer: bytes, words: str
+) -> None:
+    """A reader does not know h11, bytearray or Errno."""
+    with client_of(raw_server, says(answer)) as client, pytest.raises(AnswerLost) as caught:
+        client.send(CREATE)
+    assert words in told(caught.value)
+    assert not re.search(r"bytearray|Errno|expected 10|disconnected", told(caught.value))
+
+
+def test_a_refused_connection_is_told_without_its_number() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with Client(f"http://127.0.0.1:{port}", secret()) as client, pytest.raises(Unreachable) as caught:
+        client.send(CREATE, retries=False)
+    assert "Connection refused" in told(caught.value)
+    assert "Errno" not in told(caught.value)

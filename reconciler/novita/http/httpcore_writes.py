@@ -11,6 +11,7 @@ import httpcore
 from reconciler.novita.http.body import decode_body
 from reconciler.novita.http.http1 import header_text
 from reconciler.novita.http.limits import NotSendable, NotSent, UnusableResponse
+from reconciler.novita.http.reasons import reason_of
 from reconciler.novita.http.sockets import Socket
 from reconciler.novita.http.transport import MAX_BODY_SIZE, Message, Response
 
@@ -64,13 +65,13 @@ class WriteConnection:
             finally:
                 response.close()
         except _NOT_SENT as error:
-            raise NotSent(_reason(error)) from error
+            raise NotSent(reason_of(error)) from error
         except httpcore.ReadTimeout as error:
             raise self._limits.timed_out() from error
         except (httpcore.LocalProtocolError, UnicodeError) as error:
-            raise NotSendable(_reason(error)) from error
+            raise NotSendable(reason_of(error)) from error
         except (*_LOST, ValueError) as error:
-            raise UnusableResponse(_reason(error)) from error
+            raise UnusableResponse(reason_of(error)) from error
         return Response(status=response.status, headers=headers, body=body)
 
     def close(self) -> None:
@@ -85,10 +86,6 @@ def _merged(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         name, value = raw_name.decode("ascii").lower(), header_text(raw_value)
         merged[name] = f"{merged[name]}, {value}" if name in merged else value
     return merged
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 class SharedBackend(httpcore.NetworkBackend):
@@ -113,14 +110,14 @@ class _SharedStream(httpcore.NetworkStream):
         try:
             return self._socket.receive()
         except OSError as error:
-            raise UnusableResponse(_reason(error)) from error
+            raise UnusableResponse(reason_of(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         try:
             self._socket.send(buffer)
         except OSError as error:
             # After this one httpcore looks for an answer that the server gave before it closed.
-            raise httpcore.WriteError(_reason(error)) from error
+            raise httpcore.WriteError(reason_of(error)) from error
 
     def start_tls(self, *_arguments: Any, **_options: Any) -> _SharedStream:
         return self  # the socket has it

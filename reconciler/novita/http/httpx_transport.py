@@ -14,6 +14,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.body import decode_body
 from reconciler.novita.http.httpcore_writes import SharedBackend
 from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, UnusableResponse
+from reconciler.novita.http.reasons import reason_of
 from reconciler.novita.http.sockets import WRITE_SIZE, Socket
 from reconciler.novita.http.transport import MAX_BODY_SIZE, Message, Response
 
@@ -130,13 +131,13 @@ class HttpxConnection:
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NotSent(_reason(error)) from error
+            raise NotSent(reason_of(error)) from error
         except httpx.ReadTimeout as error:
             raise self._limits.timed_out() from error
         except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
-            raise NotSendable(_reason(error)) from error
+            raise NotSendable(reason_of(error)) from error
         except (httpx.RequestError, ValueError) as error:
-            raise UnusableResponse(_reason(error)) from error
+            raise UnusableResponse(reason_of(error)) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -149,10 +150,6 @@ def _parsed_url(url: str) -> httpx.URL:
     import httpx
 
     return httpx.URL(url)
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.model.durations import MAX_IDLE_TIME
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, TimedOut
+from reconciler.novita.http.reasons import reason_of
 
 if TYPE_CHECKING:
     import socket
@@ -103,7 +104,7 @@ class Socket:
             self.close()
             self._connect(self._time_left)
         except OSError as error:
-            raise NotSent(str(error) or type(error).__name__) from error
+            raise NotSent(reason_of(error)) from error
         finally:
             self._opening.release()
         return False

@@ -13,6 +13,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.body import decode_body
 from reconciler.novita.http.http1 import AnswerReader
 from reconciler.novita.http.limits import NotSent, TimedOut, UnusableResponse
+from reconciler.novita.http.reasons import reason_of
 from reconciler.novita.http.sockets import Socket
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class AppConnection:
         except TimeoutError as error:
             raise TimedOut(f"no answer within {seconds:g} s") from error
         except ConnectionError as error:
-            raise UnusableResponse(str(error) or type(error).__name__) from error
+            raise UnusableResponse(reason_of(error)) from error
         pairs = answered.items() if isinstance(answered, Mapping) else answered
         found = {name.lower(): value for name, value in pairs}
         body = decode_body([body], found.get("content-encoding", "").split(","), max_size=MAX_BODY_SIZE)
@@ -164,4 +165,4 @@ class DirectConnection:
 
 
 def _lost(error: OSError | UnusableResponse) -> UnusableResponse:
-    return UnusableResponse(str(error) or type(error).__name__)
+    return UnusableResponse(reason_of(error))

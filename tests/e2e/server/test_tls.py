@@ -49,7 +49,8 @@ def test_a_certificate_that_is_not_trusted(sandbox: Sandbox, relay: TlsRelay) ->
     sandbox.declare(item("chat"))
     ran = sandbox.process("plan")
     assert ran.code == 1
-    assert "CERTIFICATE_VERIFY_FAILED" in ran.err
+    assert "certificate verify failed" in ran.err
+    assert "_ssl.c" not in ran.err
     assert "Nothing was sent." in ran.err
     assert "SSL_CERT_FILE" in ran.err
     assert relay.handshakes == 0

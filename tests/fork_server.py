@@ -84,6 +84,7 @@ def _serve() -> None:
 
     for module in (
         "httpx",
+        "reconciler.novita.http.httpcore_writes",
         "yaml",
         "jsonschema",
         "jsonschema_rs",

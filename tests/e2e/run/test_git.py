@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import shutil
 import signal
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -156,3 +158,27 @@ def test_a_signal_ends_it_before_there_is_a_commit(sandbox: Sandbox, repository:
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=10)
     assert "Traceback" not in err
+
+
+def test_a_call_of_the_hook_is_acted_on_at_once(sandbox: Sandbox, repository: Repository) -> None:
+    """The next poll would be in a minute. A call with another signature does nothing."""
+    secret = "a-secret-that-nobody-can-guess"
+    sandbox.monkeypatch.setenv("HOOK_SECRET", secret)
+    sandbox.monkeypatch.setenv("RECONCILER_API_TOKENS", "ada:a-token-of-enough-length:write")
+    commit(repository, item("chat"))
+    listen = ("--listen", "127.0.0.1:0", "--hook-secret-env", "HOOK_SECRET")
+    process = sandbox.start("run", "--poll", "60s", *of(repository), *listen)
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "http://" in line)
+    port = int(line.split("http://127.0.0.1:")[1].split("/")[0].split()[0])
+    sandbox.await_live("chat")
+    commit(repository, item("chat"), item("embed"))
+    body = b'{"ref":"refs/heads/main"}'
+    for key, status in (("another-secret-of-somebody", 401), (secret, 202)):
+        signature = hmac.new(key.encode(), body, "sha256").hexdigest()
+        connection = HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("POST", "/hook", body, {"X-Hub-Signature-256": f"sha256={signature}"})
+        assert connection.getresponse().status == status
+        connection.close()
+    sandbox.await_live("embed")
+    ended(process)

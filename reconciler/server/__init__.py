@@ -1,4 +1,4 @@
-"""The HTTP API of `reconciler serve`, on the core that the commands use.
+"""The HTTP API and the page of `reconciler serve` and `run --listen`, on the core that the commands use.
 
 app              the application: routes, middleware and errors
 process          the server process: listens, and stops in an orderly way
@@ -8,4 +8,6 @@ account_cache    the last listing of the account, its age, and notifications abo
 guard            the checks of every request: host, origin, rights, size
 settings, tokens what an operator decides
 api/             the operations
+pages/           the web page
+sync/            the controller of `run --listen`: its state, its waiting plans, health and the hook
 """

@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,9 @@ from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.stores.address import open_store
 from reconciler.inventory.stores.base import APPROVED_PLAN, Store
 from tests.e2e.run.test_process import AUTO, OFTEN, ended
-from tests.e2e.sandbox import Sandbox, item
+from tests.e2e.sandbox import ROOT, Sandbox, item
 from tests.postgres_server import PostgresServer
+from tests.terminal import on_terminal
 
 NAMES = ("a", "b", "c", "d")
 
@@ -39,10 +42,18 @@ def leader_of(store: Store) -> int:
     return found.pid
 
 
-def paused(store: Store) -> list[str]:
-    """Return the reasons why the leader changes nothing."""
-    found: list[str] = json.loads(store.sibling.read_document(SYNC_STATE) or b"{}").get("paused", [])
+def state_of(store: Store) -> dict[str, Any]:
+    """Return what the leader knows."""
+    found: dict[str, Any] = json.loads(store.sibling.read_document(SYNC_STATE) or b"{}")
     return found
+
+
+def completed(store: Store) -> None:
+    """Wait until an apply that was interrupted is completed."""
+    end = time.monotonic() + 20
+    while store.read_document(APPROVED_PLAN) is not None:
+        assert time.monotonic() < end, "the apply is not completed"
+        time.sleep(0.05)
 
 
 def two(sandbox: Sandbox, *args: str) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
@@ -65,13 +76,32 @@ def test_an_apply_whose_leader_dies_is_completed_by_the_next_one(sandbox: Sandbo
     assert leader.wait(30) == -signal.SIGKILL
     for name in NAMES:
         sandbox.await_live(name)
-    store, end = store_of(sandbox, address), time.monotonic() + 20
-    while store.read_document(APPROVED_PLAN) is not None:
-        assert time.monotonic() < end, "the apply is not completed"
-        time.sleep(0.05)
+    completed(store_of(sandbox, address))
     ended(other)
     assert len(sandbox.sent("create")) == 1 + len(NAMES)
     assert set(sandbox.live()) == {"first", *NAMES}
+    assert sandbox.run("--state", address, "plan", "--detailed-exitcode").code == 0
+
+
+def test_an_approved_plan_whose_leader_dies_needs_no_second_approval(sandbox: Sandbox, address: str) -> None:
+    sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.05}})
+    sandbox.declare(*map(item, NAMES))
+    leader, other = two(sandbox, *OFTEN, "--parallelism", "1", "--state", address)
+    store, end = store_of(sandbox, address), time.monotonic() + 20
+    while not (waiting := state_of(store).get("waiting")):
+        assert time.monotonic() < end, "no plan waits"
+        time.sleep(0.05)
+    sandbox.sim.faults.after("create", lambda _: os.kill(leader.pid, signal.SIGKILL), nth=2)
+    command = [sys.executable, "-m", "reconciler", "--state", address, "approve", waiting["digest"]]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    code, screen = on_terminal(command, environ, cwd=sandbox.root, answer="yes")
+    assert code == 0, screen
+    assert leader.wait(30) == -signal.SIGKILL
+    for name in NAMES:
+        sandbox.await_live(name)
+    completed(store)
+    ended(other)
+    assert len(sandbox.sent("create")) == len(NAMES)
     assert sandbox.run("--state", address, "plan", "--detailed-exitcode").code == 0
 
 
@@ -98,7 +128,7 @@ def test_a_leader_waits_for_a_command_line_and_says_so(sandbox: Sandbox, address
     with store.hold(anna, timeout=10):
         sandbox.declare(item("a"), item("b"))
         end = time.monotonic() + 20
-        while not any("locked by anna" in line for line in paused(store)):
+        while not any("locked by anna" in line for line in state_of(store).get("paused", ())):
             assert time.monotonic() < end, "it does not say that it waits"
             time.sleep(0.05)
         assert leader_of(store) == leader.pid

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.plan import Change, Create, Delete, Forget, NoOp, Update
+from reconciler.model.plan import Cause, Change, Create, Delete, Forget, NoOp, Update
 from reconciler.model.sync.policy import ApplyPolicy, DriftPolicy
 from reconciler.planning.sync.decide import (
     NOT_PRUNED,
@@ -155,3 +155,32 @@ def test_changes_are_what_they_are_called() -> None:
     assert isinstance(CREATE, Create)
     assert isinstance(BOTH_MOVED, Update)
     assert isinstance(change(None, tracked(), None), Forget)
+
+
+def with_causes(one: Change, *causes: Cause) -> Change:
+    """Return a change whose fields have these causes, in their order."""
+    fields = [replace(field, cause=cause) for field, cause in zip(one.fields, causes, strict=True)]
+    return replace(one, fields=tuple(fields))
+
+
+def test_what_time_changes_is_made_at_once() -> None:
+    counts = change(endpoint(), tracked(), live(minReplicas=1, maxReplicas=9))
+    found = decided(with_causes(counts, Cause.TIME))
+    assert verdicts(found) == {MAX: Verdict.APPLY}
+    assert found.unapproved == ()
+
+
+def test_counts_that_were_declared_anew_are_not_approved_by_a_revert() -> None:
+    """The edit has no effect yet: it waits until it has one, and is approved then."""
+    drifted = change(endpoint(), tracked(), live(image="ubuntu:24.04"))
+    assert decided(drifted, REVERT).unapproved == ()
+    edited = replace(drifted, desired=replace(endpoint(), declared_counts="another schedule"))
+    found = decided(edited, REVERT)
+    assert set(found.unapproved) == {MAX, ("workerConfig", "minNum")}
+    assert found.kept_by(Verdict.APPLY) == found.unapproved
+    assert decided(edited, {**AUTO, **REVERT}).unapproved == ()
+
+
+def test_an_adoption_waits_as_a_whole() -> None:
+    found = decided(change(endpoint(), None, live(image="ubuntu:24.04")))
+    assert (verdicts(found), found.unapproved) == ({IMAGE: Verdict.WAIT}, ())

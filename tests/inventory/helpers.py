@@ -266,6 +266,7 @@ records = st.builds(
     origin=st.sampled_from(["declared", "imperative"]),
     prevent_destroy=st.booleans(),
     lease=st.none() | leases,
+    declared_counts=texts,
     adopted=st.booleans(),
 )
 intents = st.builds(

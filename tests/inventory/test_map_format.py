@@ -325,6 +325,7 @@ def test_a_wrong_shape_is_explained(path: Path, content: str, fault: str) -> Non
         ('{"id": "1", "applied": {"volumeMounts": {"/a": 1}}}', '"/a" in "volumeMounts" must be an object'),
         ('{"id": "1", "applied": {}, "origin": []}', '"origin" must be'),
         ('{"id": "1", "applied": {}, "prevent_destroy": 1}', '"prevent_destroy" must be'),
+        ('{"id": "1", "applied": {}, "declared_counts": 2}', '"declared_counts" must be a string'),
         ('{"id": "1", "applied": {}, "note": 1}', 'unknown key "note"'),
     ],
 )

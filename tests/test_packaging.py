@@ -15,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
-FILES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "docs/reconciler.1")
+FILES = (
+    *("pyproject.toml", "novita_reconciler.py", "README.md", "LICENSE", "CHANGELOG.md"),
+    "docs/reconciler.1",
+)
 
 
 @pytest.fixture(scope="module")

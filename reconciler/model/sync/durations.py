@@ -75,6 +75,9 @@ JITTER: Final = 0.2
 STATE_REFRESH: Final = 900.0
 """After which the state is written again although only its times have changed. GitLab keeps each version."""
 
+SHUTDOWN_LIMIT: Final = 25.0
+"""For changes in flight after a signal. Kubernetes and the unit of systemd kill a process after 30 s."""
+
 QUIET_LOG: Final = 3600.0
 """Between two lines of the log while nothing happens."""
 

@@ -3,6 +3,8 @@
 import signal
 import subprocess
 
+import pytest
+
 from reconciler.simulator.faults import Fault
 from tests.e2e.sandbox import Sandbox, item
 
@@ -97,3 +99,20 @@ def test_a_change_in_flight_is_finished_before_the_end(sandbox: Sandbox) -> None
     assert sandbox.run("run", "--once").code == 0
     assert len(sandbox.live()) == 20
     assert len(sandbox.sent("create")) == 20
+
+
+def test_a_second_signal_ends_the_process_at_once(sandbox: Sandbox) -> None:
+    """The create that hangs is completed by the next process: it is looked for, and not sent again."""
+    sandbox.write("config.yaml", AUTO)
+    sandbox.declare(item("chat"))
+    sandbox.sim.faults.add(Fault(operation="create", kind="late_answer", seconds=8))
+    process = sandbox.start(*OFTEN)
+    sandbox.await_live("chat")
+    process.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)  # the create is waited for
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 130
+    assert sandbox.run("run", "--once").code == 0
+    assert len(sandbox.live()) == len(sandbox.sent("create")) == 1
+    assert sandbox.plan().code == 0

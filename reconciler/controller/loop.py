@@ -20,7 +20,7 @@ from reconciler.controller.leader import Leader, leadership
 from reconciler.controller.observer import UNOBSERVED, Observer, RoundEnd
 from reconciler.controller.round_events import SOURCE
 from reconciler.controller.rounds.round import Round, RoundInput, failed_round, run_round
-from reconciler.controller.state import SYNC_STATE, SyncState, read_state
+from reconciler.controller.state import SYNC_STATE, SyncState, SyncStatus, read_state
 from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.stores.address import store_identity
 from reconciler.model.encoding import json_bytes
@@ -190,6 +190,7 @@ class Loop:
         found = news(before, done.state, done.findings, self._clock.now())
         self.state = replace(done.state, told=found.told)
         self._log_lock(done)
+        self._log_held(before)
         self._log_rest(is_news=bool(found.events))
         self._options.notify([event for event in found.events if self._is_told(event)])
         self._write(leader, before)
@@ -209,6 +210,19 @@ class Loop:
         if holder != self._lock_holder:
             self._options.log(f"waiting: {holder}" if holder else "the lock of the inventory is free again")
         self._lock_holder = holder
+
+    def _log_held(self, before: SyncState) -> None:
+        """Log what is held for a reason that no event tells: a window, a suspension, `prune: false`."""
+        told = {*self.state.paused, *(one.why for one in before.endpoints)}
+        held: dict[str, list[str]] = {}
+        for one in self.state.endpoints:
+            is_told = one.why in told or one.address in self.state.backoffs
+            if one.status is SyncStatus.BLOCKED and not is_told:
+                held.setdefault(one.why, []).append(one.address)
+        name = f"{self.state.environment}: " if self.state.environment else ""
+        for why, addresses in held.items():
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            self._options.log(f"{name}held: {addresses[0]}{more}: {why}")
 
     def _log_rest(self, *, is_news: bool) -> None:
         """Log once an hour that nothing happens, so that a log without lines means a process without life."""

@@ -193,3 +193,11 @@ def test_an_hour_without_news_is_one_line(sandbox: Sandbox, controller: Controll
     sandbox.declare(item("chat"))
     controller.run_until(3.5)
     assert controller.lines == ["no news: 1 synced"] * 3
+
+
+def test_what_is_held_is_one_line(sandbox: Sandbox, controller: Controller) -> None:
+    policy(sandbox, apply="auto", suspendUntil="2026-03-09T00:00:00Z")
+    sandbox.declare(item("chat"), item("embed"))
+    controller.run_until(0.9)
+    assert controller.lines == ["held: novita_endpoint.chat and 1 more: suspended until 2026-03-09 00:00Z"]
+    assert sandbox.sent() == []

@@ -42,12 +42,16 @@ def check_convergence(scenario: Scenario) -> None:
 
 
 def _wait_for_pending_writes(scenario: Scenario) -> None:
-    """Wait until Novita has performed the last request of each killed run, and shows the result."""
+    """Wait until Novita has performed the last request of each killed run, and shows the result.
+
+    An endpoint that was created and deleted within the lag of the listing would hold its app name unseen.
+    """
     deadline = time.monotonic() + 20
     while scenario.novita.connections:
         assert time.monotonic() < deadline, scenario.report("a connection stays open")
         time.sleep(0.005)
-    time.sleep(scenario.novita.world.profile.update_lag_seconds)
+    profile = scenario.novita.world.profile
+    time.sleep(max(profile.update_lag_seconds, profile.list_lag_seconds))
 
 
 def _repeat_deletes(scenario: Scenario) -> None:

@@ -28,6 +28,9 @@ LEADER: Final = "leader"
 MAX_LINE: Final = 300
 """Characters of a line of an event. A value of a field may have megabytes."""
 
+REVISION: Final = 12
+"""Characters of a revision in a text."""
+
 MAX_LINES: Final = 20
 """Lines of the details of an event."""
 
@@ -72,13 +75,12 @@ def lasting_events(state: SyncState, findings: Findings, now: datetime) -> Itera
             fingerprint=waiting.digest,
             digest=waiting.digest,
         )
-    refused = findings.refused
     if state.rejected:
-        unread = Problem(code="rejected", summary=f"revision {state.rejected} cannot be used")
-        refused = {SOURCE: unread, **refused}
-    for subject, problem in refused.items():
-        mark = state.rejected if subject == SOURCE else f"{problem.code} {problem.summary}"
-        yield _problem(about, EventKind.REFUSED, subject, problem, mark)
+        yield _rejection(about, state, findings.refused.get(SOURCE))
+    for subject, problem in findings.refused.items():
+        if subject != SOURCE:
+            mark = f"{problem.code} {problem.summary}"
+            yield _problem(about, EventKind.REFUSED, subject, problem, mark)
     now_failed = {one.change.address: one.problem for one in findings.applied if one.problem}
     for subject, kept in findings.failed.items():
         problem = now_failed.get(subject, kept)  # with what the server said, which is not kept
@@ -142,6 +144,18 @@ def _drift(about: _About, alarm: Alarm) -> Event:
     details = [f"{field_name(item.field)}: {value_change(item.field)}" for item in items if item.field]
     marks = " ".join(sorted(item.fingerprint for item in items))
     return about.event(EventKind.DRIFT_FOUND, address, summary, *details, fingerprint=marks)
+
+
+def _rejection(about: _About, state: SyncState, problem: Problem | None) -> Event:
+    """Return the event of a revision that is not valid. problem: the first one in it, if known."""
+    summary = f"revision {state.rejected[:REVISION]} is not valid"
+    if state.revision:
+        summary += f", so {state.revision[:REVISION]} stays in force"
+    details: list[str] = []
+    if problem is not None:
+        place = f"{problem.place}: " if problem.place else ""
+        details = [f"{place}{problem.summary}", *problem.detail.splitlines(), *problem.hint.splitlines()]
+    return about.event(EventKind.REFUSED, SOURCE, summary, *details, fingerprint=state.rejected)
 
 
 def _problem(about: _About, kind: EventKind, subject: str, problem: Problem, mark: str) -> Event:

@@ -125,10 +125,10 @@ def test_a_revision_that_does_not_validate_is_told_until_it_moves() -> None:
     )  # fmt: skip
     (event,) = story.round(Findings(drift=CALM.drift, refused={"source": problem}),
                            state=replace(STATE, rejected="bad1"))  # fmt: skip
-    assert event.summary == "a.yaml:3:5: `replicas` is not a number"
-    assert event.details == ("write a number",)
+    assert event.summary == "revision bad1 is not valid, so c0ffee stays in force"
+    assert event.details == ("a.yaml:3:5: `replicas` is not a number", "write a number")
     (silent,) = story.round(CALM, MINUTE, replace(STATE, rejected="bad2"))
-    assert silent.summary == "source: revision bad2 cannot be used"
+    assert (silent.summary, silent.details) == ("revision bad2 is not valid, so c0ffee stays in force", ())
     assert story.round(CALM, MINUTE, replace(STATE, rejected="bad2")) == ()
     assert kinds(story.round(CALM, MINUTE)) == ["recovered source"]
 

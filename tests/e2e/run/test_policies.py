@@ -168,7 +168,7 @@ def test_a_revision_that_is_invalid_waits_for_the_next(sandbox: Sandbox, control
     assert sandbox.live()["chat"]["workerConfig"]["maxNum"] == 3
     assert controller.loop.state.rejected
     (refused,) = controller.told("refused")
-    assert "imag" in refused.summary
+    assert "imag" in refused.details[0]
     sandbox.declare(item("chat", maxReplicas=4))
     controller.run_until(3)
     assert not controller.loop.state.rejected

@@ -92,7 +92,7 @@ def require_genuine(context: Context, waiting: WaitingPlan, *, environment: str 
                 summary="nothing was approved: the waiting plan was not written with the key of this run",
                 detail="Another account, environment or key made it, or somebody altered it in the store.",
                 hint="check -e, NOVITA_BASE_URL, and that NOVITA_API_KEY or RECONCILER_STATE_KEY is that of"
-                " `reconciler run`",
+                " the controller",
             )
         )
 

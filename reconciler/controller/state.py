@@ -146,7 +146,7 @@ def read_state(context: Context) -> SyncState | None:
             Problem(
                 code="bad-sync-state",
                 summary=f"the state of the controller in {store.label} cannot be read",
-                hint="the next round of `reconciler run` writes it again",
+                hint="the next round of the controller writes it again",
             )
         ) from error
 

@@ -40,7 +40,7 @@ COMMANDS: Final = (
         "restart",
         "rollback",
     }
-    | {"scale", "serve", "show", "specs", "state", "status", "update", "validate", "watch"}
+    | {"run", "scale", "serve", "show", "specs", "state", "status", "update", "validate", "watch"}
 )
 """The words that follow `reconciler` in a command. Any other word means that the text is prose."""
 

@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.options import Command
 from reconciler.cli.shell_completion import completion_script, install_script
+from reconciler.model.command import command_line
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -33,8 +34,8 @@ def completion(ctx: click.Context, shell: str | None, install: bool) -> None:
         script, start = install_script(command, shell, os.environ)
     except OSError as problem:
         raise click.ClickException(
-            f"cannot write {problem.filename}: {problem.strerror or problem}."
-            f" Print the script instead: reconciler completion {shell}"
+            f"cannot write {problem.filename}: {problem.strerror or problem}. Print the script instead: "
+            + command_line("reconciler", "completion", shell)
         ) from None
     click.echo(
         f"Wrote {script}{f', which {start} reads' if start else ''}. A new {shell} completes reconciler."
@@ -44,5 +45,5 @@ def completion(ctx: click.Context, shell: str | None, install: bool) -> None:
 def _own_shell() -> str:
     name = Path(os.environ.get("SHELL", "")).name
     if name not in SHELLS:
-        raise click.UsageError(f"name the shell: reconciler completion {'|'.join(SHELLS)}")
+        raise click.UsageError(f"the shell is not known: name one of {', '.join(SHELLS)}")
     return name

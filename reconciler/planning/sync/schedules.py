@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Desired, Inventory, Tracked, address
-from reconciler.model.sync.cron import last_time, next_time
-from reconciler.model.sync.policy import SyncPolicy
 from reconciler.model.sync.schedule import Schedule, ScheduledCounts, counts_text, schedule_text
 from reconciler.model.text import minute_text
 from reconciler.model.values import Path
 from reconciler.planning.selection import EVERYTHING, Selection
-from reconciler.planning.sync.windows import next_opening_or_closing
+
+if TYPE_CHECKING:
+    from reconciler.model.sync.policy import SyncPolicy
 
 COUNTS: Final[Path] = ("workerConfig", "minNum")
 
@@ -108,6 +108,8 @@ def next_change(
 
     policy: that of the settings, over which each endpoint has its own.
     """
+    from reconciler.planning.sync.windows import next_opening_or_closing
+
     declared = list(desired)
     policies = {policy, *(policy.merged(one.sync) for one in declared if one.sync)}
     schedules = {one.schedule for one in declared if one.schedule}
@@ -121,11 +123,15 @@ def next_change(
 
 def _entry(schedule: Sequence[Schedule], now: datetime) -> Schedule:
     """Return the entry whose last time is the latest; of several at the same time the later one."""
+    from reconciler.model.sync.cron import last_time  # most plans have no schedule
+
     return max(reversed(schedule), key=lambda entry: last_time(entry.cron, entry.tz, now))
 
 
 def _next_counts(schedule: Sequence[Schedule], now: datetime) -> datetime | None:
     """Return the next time at which the counts are others than now."""
+    from reconciler.model.sync.cron import next_time
+
     current, time = _entry(schedule, now), now
     for _ in range(_MAX_TIMES):
         time = min(next_time(entry.cron, entry.tz, time) for entry in schedule)

@@ -122,7 +122,7 @@ def test_another_key_cannot_approve(place: Place) -> None:
     place.wait_with(sealed(place.daemon, PLAN))
     code, screen = place.approve(answer="yes", environ={"NOVITA_API_KEY": "sk_two"})
     assert (code, place.has_approval) == (1, False)
-    assert "NOVITA_API_KEY or RECONCILER_STATE_KEY is that of `reconciler run`" in screen
+    assert "NOVITA_API_KEY or RECONCILER_STATE_KEY is that of the controller" in screen
 
 
 def test_text_of_the_plan_cannot_move_the_cursor(place: Place) -> None:

@@ -84,7 +84,7 @@ def _serve() -> None:
 
     for module in (
         "httpx",
-        "reconciler.novita.http.httpcore_writes",
+        "reconciler.novita.http.httpx_transport",
         "yaml",
         "jsonschema",
         "jsonschema_rs",

@@ -16,6 +16,7 @@ from reconciler.config.environments import config_document
 from reconciler.config.references.resolved import Resolved, helper_faults
 from reconciler.config.references.resolver import NO_VARIABLES, Resolver, coerce
 from reconciler.config.references.syntax import Fault, is_single_reference, place_faults
+from reconciler.config.sections.sync_policies import read_sync
 from reconciler.config.vocabulary import TYPE_NAMES
 from reconciler.model import durations
 from reconciler.model.hosts import NOVITA_HOSTS, host_matches, is_loopback, url_error
@@ -145,16 +146,9 @@ class _SettingsReader:
             state_key=self._state_key(),
             drift_ignore=self._drift_ignore(),
             budget=self._budget(),
-            sync=self._sync(),
+            sync=read_sync(self._data, self._environment, self._place, self.problems),
             is_complete=self._is_complete(),
         )
-
-    def _sync(self) -> Mapping[str, Any]:
-        if not self._data:
-            return {}
-        from reconciler.config.sections.sync_policies import read_sync
-
-        return read_sync(self._data, self._environment, self._place, self.problems)
 
     def _is_complete(self) -> bool:
         """Return True if all settings could be read."""

@@ -6,7 +6,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import httpcore
+import httpx
 import pytest
 import respx
 
@@ -141,15 +141,16 @@ def test_redirects_are_not_followed(raw_server: RawServer, request_: Request) ->
 @pytest.mark.parametrize(
     ("trouble", "kind"),
     [
-        (httpcore.ConnectError("refused"), Unreachable),
-        (httpcore.ConnectTimeout(""), Unreachable),
-        (httpcore.PoolTimeout("no free connection"), Unreachable),
-        (httpcore.ProxyError("407"), Unreachable),
-        (httpcore.ReadTimeout("slow"), AnswerLost),
-        (httpcore.WriteTimeout("slow"), AnswerLost),
-        (httpcore.ReadError("reset"), AnswerLost),
-        (httpcore.WriteError(""), AnswerLost),
-        (httpcore.RemoteProtocolError("Server disconnected"), AnswerLost),
+        (httpx.ConnectError("refused"), Unreachable),
+        (httpx.ConnectTimeout(""), Unreachable),
+        (httpx.PoolTimeout("no free connection"), Unreachable),
+        (httpx.ProxyError("407"), Unreachable),
+        (httpx.ReadTimeout("slow"), AnswerLost),
+        (httpx.WriteTimeout("slow"), AnswerLost),
+        (httpx.ReadError("reset"), AnswerLost),
+        (httpx.WriteError(""), AnswerLost),
+        (httpx.RemoteProtocolError("Server disconnected"), AnswerLost),
+        (httpx.DecodingError("bad gzip"), AnswerLost),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )

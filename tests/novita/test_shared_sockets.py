@@ -19,7 +19,7 @@ import pytest
 from reconciler.model.errors import AnswerLost, InventoryError, Unreachable
 from reconciler.model.problem import Problem
 from reconciler.model.request import Request
-from reconciler.novita.http import httpcore_writes, sockets
+from reconciler.novita.http import httpx_transport, sockets
 from reconciler.novita.http.client import CallInfo, Client
 from tests.scripted_server import SocketServer, serving
 from tests.tls_relay import make_certificate, tls_relay
@@ -320,18 +320,18 @@ def test_the_failure_of_a_warm_socket_is_that_of_the_call() -> None:
             client.send(CREATE, retries=False)
 
 
-def test_a_warm_connection_has_its_client_before_the_first_write(
+def test_a_warm_connection_has_its_httpx_client_before_the_first_write(
     server: KeepAliveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
 
-    class Noted(httpcore_writes.WriteConnection):
+    class Noted(httpx_transport.HttpxConnection):
         def __init__(self, *given: Any, **more: Any) -> None:
             made.append(threading.current_thread().name)
             super().__init__(*given, **more)
 
     join_connecting_threads()  # those of earlier tests make connections of their own
-    monkeypatch.setattr(httpcore_writes, "WriteConnection", Noted)
+    monkeypatch.setattr(httpx_transport, "HttpxConnection", Noted)
     with client_of(server) as client:
         client.warm(1)
         join_connecting_threads()
@@ -361,9 +361,9 @@ with Client(sys.argv[1], Secret(value="k", source="t"), timing=Timing(is_own_pro
     print(sorted({"httpx", "httpcore", "h11", "http.client", "email", "ssl"} & set(sys.modules)))
     client.prepare_writes()
     deadline = time.monotonic() + 20
-    while "reconciler.novita.http.httpcore_writes" not in sys.modules and time.monotonic() < deadline:
+    while "httpx" not in sys.modules and time.monotonic() < deadline:
         time.sleep(0.01)
-    print("httpcore" in sys.modules)
+    print("httpx" in sys.modules)
     client.send(Request(method="POST", path="/x", body={}))
     print(sorted({"httpx", "h11", "rich", "click"} & set(sys.modules)))
 """
@@ -378,8 +378,8 @@ def imported(url: str) -> list[str]:
 
 
 def test_a_read_imports_no_client_of_http(server: KeepAliveServer) -> None:
-    """httpcore is imported in the background or for the first write, and httpx, which is slower, never."""
-    assert imported(server.url) == ["[]", "True", "['h11']"]
+    """httpx is imported in the background or for the first write, and its own command line never."""
+    assert imported(server.url) == ["[]", "True", "['h11', 'httpx']"]
 
 
 def test_a_read_over_tls_imports_no_client_of_http(
@@ -388,5 +388,5 @@ def test_a_read_over_tls_imports_no_client_of_http(
     certificate, key = make_certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with tls_relay(server.url, certificate, key) as relay:
-        assert imported(relay.url) == ["['ssl']", "True", "['h11']"]
+        assert imported(relay.url) == ["['ssl']", "True", "['h11', 'httpx']"]
         assert (relay.connections, relay.handshakes) == (1, 1)

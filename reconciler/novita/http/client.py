@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlencode
@@ -25,7 +26,7 @@ from reconciler.novita.http.auth import encode_path, header_value, host_header, 
 from reconciler.novita.http.body import ACCEPT_ENCODING
 from reconciler.novita.http.connections import ConnectionPool
 from reconciler.novita.http.limits import NotSendable, NotSent, UnusableResponse
-from reconciler.novita.http.network import connections, prepare_writes
+from reconciler.novita.http.network import connections, load_httpx
 from reconciler.novita.http.proxies import find_proxy
 from reconciler.novita.http.retry import (
     ServerPause,
@@ -145,7 +146,8 @@ class Client:
 
     def prepare_writes(self) -> None:
         """Import in the background what the first write needs. A failure is that of the first write."""
-        DaemonThreadPool(1).submit(prepare_writes)
+        load = partial(load_httpx, is_own_process=self._timing.is_own_process)
+        DaemonThreadPool(1).submit(load)
 
     def send(self, request: Request, *, retries: bool = True, within: float = math.inf) -> Json:
         """Send a request and return the parsed answer, {} for an empty one.

@@ -113,12 +113,12 @@ class AnswerReader:
         name = ""
         while line := self._line():
             if line[:1] in (b" ", b"\t") and name:
-                headers[name] = f"{headers[name]} {header_text(line.strip())}"
+                headers[name] = f"{headers[name]} {_text(line.strip())}"
                 continue
             header = _HEADER.fullmatch(line)
             if header is None:
                 raise UnusableResponse("a header is malformed")
-            name, value = header[1].decode().lower(), header_text(header[2])
+            name, value = header[1].decode().lower(), _text(header[2])
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return headers
 
@@ -146,8 +146,7 @@ class AnswerReader:
         self._data, self._start = self._data[self._start :] + data, 0
 
 
-def header_text(value: bytes) -> str:
-    """Return the value of a header as text."""
+def _text(value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from reconciler.model.durations import MAX_IDLE_TIME
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.body import decode_body
-from reconciler.novita.http.httpcore_writes import SharedBackend
 from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, UnusableResponse
 from reconciler.novita.http.reasons import reason_of
 from reconciler.novita.http.sockets import WRITE_SIZE, Socket
@@ -85,7 +84,7 @@ class HttpxConnection:
         # httpx has no public way to set the network backend.
         pool: Any = self._transport._pool
         pool._network_backend = (
-            SharedBackend(socket) if socket else _LimitedBackend(pool._network_backend, self._limits)
+            _SharedBackend(socket) if socket else _LimitedBackend(pool._network_backend, self._limits)
         )
 
     is_open = True
@@ -158,6 +157,53 @@ def empty_trust_store() -> ssl.SSLContext:
     import ssl
 
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class _SharedBackend:
+    """A network backend of httpcore whose only connection is a shared socket, with TLS if it has any."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    def connect_tcp(self, *_address: Any, **_options: Any) -> _SharedStream:
+        self._socket.open()
+        return _SharedStream(self._socket)
+
+
+class _SharedStream:
+    """A stream of httpcore over the present socket. It counts as closed once that socket is replaced."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._generation = socket.generation
+
+    def read(self, _max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        try:
+            return self._socket.receive()
+        except OSError as error:
+            raise UnusableResponse(reason_of(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+        try:
+            self._socket.send(buffer)
+        except OSError as error:
+            import httpcore
+
+            # After this one httpcore looks for an answer that the server gave before it closed.
+            raise httpcore.WriteError(reason_of(error)) from error
+
+    def start_tls(self, *_arguments: Any, **_options: Any) -> _SharedStream:
+        return self  # the socket has it
+
+    def close(self) -> None:
+        if self._generation == self._socket.generation:
+            self._socket.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return True for `is_readable`, which httpcore asks, if the connection cannot be used again."""
+        if info == "is_readable":
+            return self._generation != self._socket.generation or not self._socket.is_open
+        return None
 
 
 class _LimitedBackend:

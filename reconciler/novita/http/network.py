@@ -16,7 +16,7 @@ from reconciler.novita.thread_pool import DaemonThreadPool
 if TYPE_CHECKING:
     import ssl
 
-    from reconciler.novita.http.httpcore_writes import WriteConnection
+    from reconciler.novita.http.httpx_transport import HttpxConnection
 
 
 def connections(
@@ -42,17 +42,13 @@ def connections(
         connect_timeout=connect_timeout,
     )
 
-    def over(shared: Socket) -> WriteConnection:
-        from reconciler.novita.http.httpcore_writes import WriteConnection
+    def over(shared: Socket) -> HttpxConnection:
+        load_httpx(is_own_process=is_own_process)
+        from reconciler.novita.http.httpx_transport import HttpxConnection
 
-        return WriteConnection(origin, shared, context())
+        return HttpxConnection(origin, context=context(), connect_timeout=connect_timeout, socket=shared)
 
     return lambda: DirectConnection(Socket(target), over)
-
-
-def prepare_writes() -> None:
-    """Import what a write over a socket needs."""
-    import reconciler.novita.http.httpcore_writes  # noqa: F401
 
 
 def load_httpx(*, is_own_process: bool) -> None:

@@ -1,6 +1,6 @@
 """Sockets: opened by the first call that needs one, kept for the following ones, and replaced when stale.
 
-One socket serves both clients of HTTP: reads go over it directly (`http1`), writes through httpcore.
+One socket serves both clients of HTTP: reads go over it directly (`http1`), writes through httpx.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One call: over a socket directly, through httpcore or httpx, or by an app in this process.
+"""One call over a connection: read directly from its socket, through httpx, or by an app in this process.
 
 All of them keep to the limits of a call. None handles cookies or follows a redirect.
 """
@@ -17,7 +17,7 @@ from reconciler.novita.http.reasons import reason_of
 from reconciler.novita.http.sockets import Socket
 
 if TYPE_CHECKING:
-    from reconciler.novita.http.httpcore_writes import WriteConnection
+    from reconciler.novita.http.httpx_transport import HttpxConnection
 
 App: TypeAlias = Callable[
     [str, str, Mapping[str, str], bytes], tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], bytes]
@@ -55,7 +55,7 @@ class Connection(Protocol):
         """Return whether a call needs no new socket."""
 
     def warm(self) -> None:
-        """Do ahead of a write what it needs: open the socket, import httpcore.
+        """Do ahead of a write what it needs: open the socket, import httpx.
 
         A failure is not reported: the write fails in the same way.
         """
@@ -96,15 +96,15 @@ class AppConnection:
 
 
 class DirectConnection:
-    """A connection to Novita: reads go over its socket directly, writes over the same socket by httpcore.
+    """A connection to Novita: reads go over its socket directly, writes through httpx over the same socket.
 
-    `new_writes` makes what writes over the socket; httpcore is imported at the first write.
+    `new_httpx` makes the httpx client for the socket; httpx is imported at the first write.
     """
 
-    def __init__(self, socket: Socket, new_writes: Callable[[Socket], WriteConnection]) -> None:
+    def __init__(self, socket: Socket, new_httpx: Callable[[Socket], HttpxConnection]) -> None:
         self._socket = socket
-        self._new_writes = new_writes
-        self._writes: WriteConnection | None = None
+        self._new_httpx = new_httpx
+        self._httpx: HttpxConnection | None = None
 
     @property
     def is_open(self) -> bool:
@@ -113,7 +113,7 @@ class DirectConnection:
     def warm(self) -> None:
         self._socket.warm()
         with suppress(Exception):
-            self._writes = self._writes or self._new_writes(self._socket)
+            self._httpx = self._httpx or self._new_httpx(self._socket)
 
     def exchange(self, message: Message, seconds: float) -> Response:
         try:
@@ -127,8 +127,8 @@ class DirectConnection:
         return response
 
     def _write(self, message: Message, seconds: float) -> Response:
-        self._writes = self._writes or self._new_writes(self._socket)
-        return self._writes.exchange(message, seconds)
+        self._httpx = self._httpx or self._new_httpx(self._socket)
+        return self._httpx.exchange(message, seconds)
 
     def _read(self, message: Message, seconds: float) -> Response:
         """Send a GET, and once more if the server was just closing the socket that an earlier call left."""
@@ -159,8 +159,8 @@ class DirectConnection:
         return Response(status=answer.status, headers=answer.headers, body=body)
 
     def close(self) -> None:
-        if self._writes is not None:
-            self._writes.close()
+        if self._httpx is not None:
+            self._httpx.close()
         self._socket.close()
 
 

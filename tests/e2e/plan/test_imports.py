@@ -25,7 +25,7 @@ OTHER_KINDS = {"kinds.network_storage", "kinds.registry_credential"}
 OF_CHANGES = {"apply", "reports.html", "simulator", "workflow.apply", "workflow.saved_plan", "planning.steps"}
 """Packages and modules of `reconciler` that only a change needs."""
 
-MAX_MODULES = 166
+MAX_MODULES = 168
 """Modules of `reconciler` (count). Each takes 0.15 ms before it does anything."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from reconciler.cli.options import Command, Run, duration_seconds, parallelism, with_run
-from reconciler.cli.run.address import listen_address
+from reconciler.cli.run.address import allowed_hosts_option, listen_address
 
 
 @click.command(cls=Command)
@@ -53,13 +53,7 @@ from reconciler.cli.run.address import listen_address
     metavar="VARIABLE",
     help="Reconcile at once when a git server calls POST /hook with the secret in this variable.",
 )
-@click.option(
-    "--allowed-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="Also answer requests whose Host header has this name, such as that of a proxy in front.",
-)
+@allowed_hosts_option
 @click.option("--once", is_flag=True, help="Run until nothing is left to be done now, and exit.")
 @parallelism
 @with_run

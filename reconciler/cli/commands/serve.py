@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.extras import require_extra
 from reconciler.cli.options import Command, Run, duration_seconds, with_run
-from reconciler.cli.run.address import cannot_listen, listen_address, url_of
+from reconciler.cli.run.address import allowed_hosts_option, cannot_listen, listen_address, url_of
 
 
 @click.command(cls=Command)
@@ -23,13 +23,7 @@ from reconciler.cli.run.address import cannot_listen, listen_address, url_of
     is_flag=True,
     help="Let programs of this machine change endpoints without a token.",
 )
-@click.option(
-    "--allowed-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="Also answer requests whose Host header has this name, such as that of a proxy in front.",
-)
+@allowed_hosts_option
 @click.option(
     "--cors-origin",
     "cors_origins",

@@ -1,13 +1,23 @@
-"""The option `--listen` of commands that serve."""
+"""The options and messages about the address of commands that serve."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     import socket
+
+
+allowed_hosts_option: Final = click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Also answer requests whose Host header has this name, such as that of a proxy in front.",
+)
+"""The option `--allowed-host`."""
 
 
 def listen_address(

@@ -175,3 +175,9 @@ class Environment:
 def approval_word(environment: Environment | None) -> str:
     """Return what a person types to approve a plan: `yes`, or the name of an environment that asks for it."""
     return environment.name if environment is not None and environment.is_confirmed else "yes"
+
+
+def name_to_type(environment: Environment | None) -> str:
+    """Return the name that a person types to approve a plan, "" if the environment asks for none."""
+    word = approval_word(environment)
+    return "" if word == "yes" else word

@@ -13,7 +13,7 @@ from reconciler.model.plan import FieldChange
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import Secret
-from reconciler.model.settings import approval_word
+from reconciler.model.settings import name_to_type
 from reconciler.model.values import ABSENT
 from reconciler.reports.html.page import content_html
 from reconciler.reports.run.summary import headline, tone
@@ -23,7 +23,6 @@ from reconciler.server.pages.runs import Run, timestamp
 from reconciler.server.pages.sessions import Session
 from reconciler.workflow.approve import is_digest
 from reconciler.workflow.plan import plan
-from reconciler.workflow.runtime.context import Context
 
 _HIDDEN: Final = Secret(value="hidden", source="env")
 """Stands for any value of `env`."""
@@ -47,7 +46,7 @@ async def show_plan(pages: Pages, _request: Request, session: Session) -> Respon
         count=len(planned.plan.pending),
         is_blocked=planned.blocked is not None,
         digest=digest,
-        name_to_type=_name_to_type(context),
+        name_to_type=name_to_type(context.environment),
     )
 
 
@@ -56,7 +55,7 @@ async def apply_plan(pages: Pages, _request: Request, session: Session, form: Fo
     digest = form.get("digest", "")
     if not is_digest(digest):
         return pages.refusal(session, 400, _no_digest())
-    name = _name_to_type(pages.service.context_for(session.caller))
+    name = name_to_type(pages.service.context_for(session.caller).environment)
     if form.get("environment", "").strip() != name:
         return pages.refusal(session, 400, _not_named(name))
     run = pages.runs.start(session.caller, digest)
@@ -145,12 +144,6 @@ def _result(run: Run) -> tuple[str, str]:
 def _headline(report: RunReport) -> str:
     stale = next((problem for problem in report.problems if problem.code == "plan-changed"), None)
     return "Not applied: the plan has changed." if stale else headline(report)
-
-
-def _name_to_type(context: Context) -> str:
-    """Return the name that approves a plan of an environment that asks for it; "" if none is needed."""
-    word = approval_word(context.environment)
-    return "" if word == "yes" else word
 
 
 def _not_named(name: str) -> Problem:

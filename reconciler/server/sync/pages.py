@@ -13,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from reconciler.controller.approval import approve
-from reconciler.controller.board import Board
 from reconciler.model import durations
 from reconciler.model.encoding import json_bytes
 from reconciler.model.problem import Problem
-from reconciler.model.settings import approval_word
+from reconciler.model.settings import name_to_type
 from reconciler.model.sync.durations import APPROVAL_POLL
 from reconciler.server.account_service import TooManyWrites
 from reconciler.server.pages.pages import Form, Pages
@@ -79,7 +78,7 @@ async def approve_waiting(pages: Pages, _request: Request, session: Session, for
         return pages.refusal(session, 500, shown.problem)
     if waiting is None or not is_digest(digest) or waiting.digest != digest:
         return pages.refusal(session, 409, _no_longer_waits(has_other=waiting is not None))
-    name = _name_to_type(board)
+    name = name_to_type(board.context.environment)
     if form.get("environment", "").strip() != name:
         return pages.refusal(session, 400, _not_named(name))
     timeout = pages.service.settings.lock_timeout
@@ -156,7 +155,7 @@ async def _environment(pages: Pages, request: Request, session: Session, shown: 
         left_out=max(0, len(lines) - MAX_PLAN_LINES),
         approval=approval,
         until=_moment(approval.until) if approval else "",
-        name_to_type=_name_to_type(shown.board),
+        name_to_type=name_to_type(shown.board.context.environment),
         seconds=int(APPROVAL_POLL),
         is_only=len(boards) == 1,
     )
@@ -165,12 +164,6 @@ async def _environment(pages: Pages, request: Request, session: Session, shown: 
 def _view(pages: Pages) -> SyncView:
     assert pages.service.sync is not None
     return pages.service.sync
-
-
-def _name_to_type(board: Board) -> str:
-    """Return the name that approves a plan of an environment that asks for it; "" if none is needed."""
-    word = approval_word(board.context.environment)
-    return "" if word == "yes" else word
 
 
 def _moment(at: datetime) -> str:

@@ -16,12 +16,13 @@ from reconciler.inventory.session import load as load_inventory
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.kinds.registry import KINDS, address_of, split_address
 from reconciler.model.command import command_line
-from reconciler.model.drift import Alarm, DriftReport
+from reconciler.model.drift import Alarm, DriftIgnore, DriftReport
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem, Severity
 from reconciler.model.resource import Desired, Inventory, key_of
 from reconciler.model.secrets import Keyring, iter_seals
+from reconciler.model.settings import Settings
 from reconciler.model.text import closest_match
 from reconciler.planning.drift import expired_ignores, report_drift, without_config_changes
 from reconciler.planning.selection import Selection
@@ -75,13 +76,11 @@ def drift(
     begin_balance(context, inventory)
     current = planned(context, loaded, inventory, guarded=False)
     current = _without_refusals(images.checked(current) if images else current)
-    ignores = loaded.settings.drift_ignore
-    rendered = (replace(one, endpoint=context.names.rendered(one.endpoint)) for one in ignores)
     drift_report = report_drift(
         current.plan,
         by_declaration=by_declaration,
         has_yaml=loaded.has_endpoint_files,
-        ignores=(*ignores, *rendered) if context.names.changes_names else ignores,
+        ignores=ignores_of(context, loaded.settings),
         known=known_fingerprints,
         now=now,
         keyring=current.keyring,
@@ -92,11 +91,19 @@ def drift(
         drift_report=drift_report,
         problems=(
             *problems,
-            *expired_ignores(ignores, now),
+            *expired_ignores(loaded.settings.drift_ignore, now),
             *_sealed_with_other_key(inventory, current.keyring),
             *release_warnings(context, loaded.settings, inventory),
         ),
     )
+
+
+def ignores_of(context: Context, settings: Settings) -> tuple[DriftIgnore, ...]:
+    """Return the entries of `drift.ignore`, also with the names that the environment gives to endpoints."""
+    ignores = settings.drift_ignore
+    if not context.names.changes_names:
+        return ignores
+    return (*ignores, *(replace(one, endpoint=context.names.rendered(one.endpoint)) for one in ignores))
 
 
 def _without_refusals(current: PlanResult) -> PlanResult:

@@ -41,6 +41,7 @@ from reconciler.planning.sync.schedules import next_change
 from reconciler.reports.run.summary import headline
 from reconciler.reports.run.text import plan_text
 from reconciler.workflow.apply import ApplyResult, apply
+from reconciler.workflow.drift import ignores_of
 from reconciler.workflow.plan import Goal, PlanResult, planned
 from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.context import Context
@@ -195,13 +196,11 @@ class _Round:
 
     def _drift(self, loaded: LoadedConfig, current: PlanResult, decisions: Sequence[Decision]) -> DriftReport:
         """Return the drift since the last apply, without what is accepted. Without an apply there is none."""
-        ignores = loaded.settings.drift_ignore
-        rendered = (replace(one, endpoint=self._context.names.rendered(one.endpoint)) for one in ignores)
         return report_drift(
             without_accepted(current.plan, decisions),
             by_declaration=False,
             has_yaml=loaded.has_endpoint_files,
-            ignores=(*ignores, *rendered) if self._context.names.changes_names else ignores,
+            ignores=ignores_of(self._context, loaded.settings),
             known=frozenset(),
             now=self._now,
             keyring=current.keyring,

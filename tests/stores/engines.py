@@ -94,6 +94,8 @@ class StoreUnderTest:
 
     def free_lock(self) -> None:
         """Free the lock of runs that were killed, by hand if it would stay. No run may be at work."""
+        if self.relay:
+            self.relay.settle()
         store, end = self.store(), time.monotonic() + 10
         while (found := store.holder()) is not None:
             if self.keeps_lock or self.name == "s3":

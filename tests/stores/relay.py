@@ -32,7 +32,8 @@ class Relay(SocketServer):
     delay: float = 0.0
     answer: bytes | None = None
     pieces: int = 0
-    guard: threading.Lock = field(default_factory=threading.Lock)
+    clients: int = 0
+    guard: threading.Condition = field(default_factory=threading.Condition)
     connections: list[socket.socket] = field(default_factory=list)
 
     def calm(self) -> None:
@@ -52,7 +53,31 @@ class Relay(SocketServer):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def settle(self) -> None:
+        """Wait until the clients are gone and the server has answered all that they sent.
+
+        A request of a client that was killed may still be on its way. All clients must have ended.
+        """
+        with socket.create_connection(("127.0.0.1", self.port)) as last:  # accepted after all the others
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)
+        with self.guard:
+            assert self.guard.wait_for(lambda: not self.clients, 10), "a client of the relay has not ended"
+
+    def accepted(self, connection: socket.socket) -> None:
+        with self.guard:
+            self.clients += 1
+        super().accepted(connection)
+
     def handle(self, connection: socket.socket) -> None:
+        try:
+            self._connect(connection)
+        finally:
+            with self.guard:
+                self.clients -= 1
+                self.guard.notify_all()
+
+    def _connect(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError), socket.create_connection(self.behind) as server:
             for one in (connection, server):
                 one.settimeout(None)

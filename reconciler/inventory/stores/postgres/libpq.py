@@ -54,6 +54,7 @@ class Connection:
         options: the parameters of libpq. Its functions that do not block leave the timeout to the caller.
         """
         self._session: int | None = None
+        self._finish = libpq().PQfinish  # kept, as modules are gone when the interpreter ends
         info = " ".join(f"{key}={_quoted(value)}" for key, value in options.items())
         self._session = libpq().PQconnectStart(info.encode("utf-8", "surrogateescape"))
         end = time.monotonic() + min(int(options["connect_timeout"]), timeout)
@@ -128,7 +129,7 @@ class Connection:
         """End the session. The server frees what it held."""
         session, self._session = self._session, None
         if session is not None:
-            libpq().PQfinish(session)
+            self._finish(session)
 
     def _result(
         self, statement: str, values: Sequence[bytes | None], timeout: float

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from datetime import datetime
 
 from reconciler.controller.approval import find_approval
+from reconciler.controller.balance import BalanceReader
 from reconciler.controller.board import Board
 from reconciler.controller.clock import Clock
 from reconciler.controller.edges import news
@@ -35,7 +36,7 @@ class LoopOptions:
     """poll: seconds between two looks for a new revision. interval: seconds between two full rounds.
 
     is_once: end after the first round that changes nothing more. notify: gets the events of each round.
-    log: gets lines for people. observer: watches the rounds.
+    log: gets lines for people. observer: watches the rounds. reads_balance: the observer shows the balance.
     """
 
     poll: float
@@ -44,6 +45,7 @@ class LoopOptions:
     notify: Callable[[Sequence[Event]], None] = lambda _events: None
     log: Callable[[str], None] = lambda _line: None
     observer: Observer = field(default=UNOBSERVED)
+    reads_balance: bool = False
 
 
 class Loop:
@@ -62,6 +64,7 @@ class Loop:
         self._clock = clock
         self._options = options
         self._led = files.context
+        self._balance = BalanceReader(clock)
         self._stop = threading.Event()
         self._halt = threading.Event()
         self._written_at: float | None = None
@@ -196,7 +199,9 @@ class Loop:
         self._write(leader, before)
         seconds = self._clock.monotonic() - began
         plan = done.plan.plan if done.plan else None
-        self._options.observer.ended(RoundEnd(state=self.state, seconds=seconds, plan=plan))
+        self._options.observer.ended(
+            RoundEnd(state=self.state, seconds=seconds, plan=plan, balance=self._balance.latest)
+        )
         self.board.show(self.state, self._files.context)
         return done
 
@@ -254,6 +259,8 @@ class Loop:
                 observer=self._options.observer,
             )
         )
+        if self._options.reads_balance and done.plan is not None:
+            self._balance.refresh(files.context, files.loaded.settings)
         if files.problem is None:
             return done
         findings = done.findings

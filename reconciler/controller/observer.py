@@ -18,7 +18,7 @@ class RoundEnd:
     """A round that ended. seconds: its duration. plan: None if there is none.
 
     is_leader: False for a replica that only reads the state that another one wrote; then nothing was done.
-    balance: in USD, None if it was not read.
+    balance: in USD, None if it is not known.
     """
 
     state: SyncState

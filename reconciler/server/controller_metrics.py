@@ -125,7 +125,7 @@ class _Seen:
             ready=ready,
             workers=workers,
             floor=float(cost.before.floor.per_hour) if cost else last.floor if last else None,
-            balance=last.balance if end.balance is None and last else end.balance,
+            balance=end.balance,
         )
 
 

@@ -95,7 +95,13 @@ def run_controller(
             where = str(address or files.context.root.resolve())
             log(first_line(files, where, policy_in(files), poll, interval))
             options = LoopOptions(
-                poll=poll, interval=interval, is_once=is_once, notify=tell, log=log, observer=observer
+                poll=poll,
+                interval=interval,
+                is_once=is_once,
+                notify=tell,
+                log=log,
+                observer=observer,
+                reads_balance=metrics is not None,
             )
             return Loop(files, clock, options)
 

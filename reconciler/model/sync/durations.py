@@ -78,6 +78,9 @@ STATE_REFRESH: Final = 900.0
 SHUTDOWN_LIMIT: Final = 25.0
 """For changes in flight after a signal. Kubernetes and the unit of systemd kill a process after 30 s."""
 
+BALANCE_INTERVAL: Final = 3600.0
+"""Between two reads of the balance, for its metric. It changes slowly, and a round stays at its requests."""
+
 QUIET_LOG: Final = 3600.0
 """Between two lines of the log while nothing happens."""
 

@@ -166,6 +166,7 @@ def test_metrics_are_those_of_the_rounds(sandbox: Sandbox, daemon: Daemon) -> No
     text = daemon.ask("GET", "/metrics")[1]
     assert 'novita_reconciler_leader{environment=""} 1.0' in text
     assert 'novita_reconciler_plan_waiting{environment=""} 1.0' in text
+    assert 'novita_reconciler_balance_usd{environment=""} 100.0' in text
 
 
 @pytest.mark.parametrize(

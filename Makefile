@@ -48,8 +48,8 @@ fmt: .venv/developing ## Format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/developing ## Write docs/cli.md and docs/reconciler.1 from the help texts
-	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py tests/test_man_page.py
+docs: .venv/developing ## Write the generated pages: docs/cli.md, docs/reconciler.1, docs/reference/
+	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py tests/test_man_page.py tests/reference
 
 LOCKS := reconciler/github_action
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \

@@ -1,4 +1,4 @@
-"""The manual page, generated from the help of the commands and README.md; `make docs` updates it."""
+"""The manual page, generated from the help of the commands and two tables; `make docs` updates it."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def page() -> str:
         command = cli.get_command(context, name)
         assert command is not None
         parts += _section(command, click.Context(command, info_name=name, parent=context))
-    parts += _table("EXIT STATUS", "code", number=True)
-    parts += _table("ENVIRONMENT", "variable")
+    parts += _table("EXIT STATUS", ROOT / "README.md", "code")
+    parts += _table("ENVIRONMENT", ROOT / "docs" / "reference" / "environment.md", "variable")
     return "".join(parts)
 
 
@@ -75,10 +75,9 @@ def _paragraphs(text: str) -> Iterator[str]:
             yield f".PP\n{_line(part)}\n"
 
 
-def _table(title: str, head: str, *, number: bool = False) -> Iterator[str]:
-    """Yield a section with the rows of the table of README.md that has this head."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, _, rows = readme.partition(f"\n| {head} |")
+def _table(title: str, file: Path, head: str) -> Iterator[str]:
+    """Yield a section with the rows of the first table of a page that has this head."""
+    _, _, rows = file.read_text(encoding="utf-8").partition(f"\n| {head} |")
     yield f".SH {title}\n"
     for row in rows.splitlines()[2:]:
         if not row.startswith("| "):

@@ -68,8 +68,8 @@ def parse_holder(value: object) -> LockHolder:
 
 def ci_run_url(environ: Mapping[str, str]) -> str:
     """Return the page of the current CI run (GitHub, GitLab, Jenkins), or "" outside of these."""
-    github = [environ.get(f"GITHUB_{part}", "") for part in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    if all(github):
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    if all(github := [environ.get(name, "") for name in names]):
         server, repository, run = github
         return f"{server}/{repository}/actions/runs/{run}"
     return environ.get("CI_JOB_URL") or environ.get("BUILD_URL") or ""

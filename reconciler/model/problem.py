@@ -15,19 +15,64 @@ MAX_LISTED: Final = 1_000
 
 
 class ExitCode(IntEnum):
-    """The exit code of a command. CHANGES (2) never means a usage error, as it does in click."""
+    """The exit code of a command. CHANGES (2) never means a usage error, as it does in click.
+
+    docs/reference/exit-codes.md is generated from the texts: the meaning, and what to do after it.
+    """
 
     OK = 0
+    """done, or nothing to do"""
     ERROR = 1
+    """error: bad configuration, API error, approval declined
+
+    Read the hint of each problem, correct the cause, and run the command again.
+    """
     CHANGES = 2
+    """changes pending (`plan --detailed-exitcode`), or drift (`drift`)
+
+    This is no failure: apply the plan, or resolve the drift with `reconciler drift accept` or
+    `reconciler drift revert`.
+    """
     GUARD = 3
+    """refused by a guard; the plan is still printed
+
+    Read the plan. If it is intended, its problem names the option that allows it.
+    """
     INCOMPLETE = 4
+    """apply incomplete: some changes failed, the report says which
+
+    Correct the cause, and plan again: what was done is recorded.
+    """
     UNRESOLVED = 5
+    """the result of a create is unknown
+
+    Run `reconciler recover`, which searches the account. Do not create the endpoint by hand.
+    """
     STALE = 6
+    """the saved plan is stale, or was made for another folder, inventory or account
+
+    Plan again, and review the new plan.
+    """
     LOCKED = 7
+    """another run holds the lock
+
+    Wait for it, for example with `--lock-timeout 60s`. The problem says who holds the lock, and since when.
+    """
     REFUSED = 8
+    """the API key was rejected, or the account is blocked
+
+    Correct the key or settle the account in the Novita console. `reconciler doctor` shows which it is.
+    """
     USAGE = 64
+    """invalid command line (never 2)
+
+    Read `reconciler COMMAND --help`.
+    """
     INTERRUPTED = 130
+    """interrupted, after saving
+
+    Plan again, or continue with `reconciler apply --resume`.
+    """
 
 
 class Severity(StrEnum):

@@ -16,6 +16,7 @@ from reconciler.controller.clock import Clock
 from reconciler.controller.edges import news
 from reconciler.controller.events import Event, EventKind
 from reconciler.controller.files import Files
+from reconciler.controller.forwarded_calls import CallForwarder, ForwardedCalls, can_forward
 from reconciler.controller.hook import HookSignal
 from reconciler.controller.leader import Leader, leadership
 from reconciler.controller.observer import UNOBSERVED, Observer, RoundEnd
@@ -28,7 +29,14 @@ from reconciler.model.encoding import json_bytes
 from reconciler.model.errors import InvalidConfig, InventoryError, ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
-from reconciler.model.sync.durations import APPROVAL_POLL, BUSY_RETRY, JITTER, QUIET_LOG, STATE_REFRESH
+from reconciler.model.sync.durations import (
+    APPROVAL_POLL,
+    BUSY_RETRY,
+    FORWARDED_CALL_POLL,
+    JITTER,
+    QUIET_LOG,
+    STATE_REFRESH,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +45,7 @@ class LoopOptions:
 
     is_once: end after the first round that changes nothing more. notify: gets the events of each round.
     log: gets lines for people. observer: watches the rounds. reads_balance: the observer shows the balance.
+    has_hook: this process and other replicas receive calls of git servers.
     """
 
     poll: float
@@ -46,19 +55,21 @@ class LoopOptions:
     log: Callable[[str], None] = lambda _line: None
     observer: Observer = field(default=UNOBSERVED)
     reads_balance: bool = False
+    has_hook: bool = False
 
 
 class Loop:
     """The loop of one environment. `run` is called in a thread of its own; the rest from any thread.
 
-    board: shows the state to the server of this process. hook: its calls of git servers. is_standby: it ended
-    because another process leads.
+    board: shows the state to the server of this process. is_standby: it ended because another process leads.
     """
 
     def __init__(self, files: Files, clock: Clock, options: LoopOptions) -> None:
         self._wake = threading.Event()
         self.board = Board(files.context, self._wake, monotonic=clock.monotonic)
-        self.hook = HookSignal(clock, self._wake)
+        self._hook = HookSignal(clock, self._wake)
+        self._forwarder = CallForwarder()
+        self._forwarded: ForwardedCalls | None = None
         self.state = SyncState(environment=files.context.environment_name)
         self._files = files
         self._clock = clock
@@ -81,6 +92,12 @@ class Loop:
         self._halt.set()
         self._wake.set()
 
+    def receive_call(self) -> None:
+        """Look for a new revision soon, or let the leader do it. A git server has called."""
+        self._hook.call()
+        if not self.board.is_leading:
+            self._forwarder.call(self._files.context)
+
     def run(self) -> None:
         """Lead, and run rounds, until `stop` is called. Raise ReconcilerError if that cannot go on."""
         try:
@@ -97,6 +114,7 @@ class Loop:
                 self._stand_by()
         finally:
             self.board.end()
+            self._forwarder.close()
             self._files.close()
 
     def _lose(self) -> None:
@@ -123,7 +141,7 @@ class Loop:
         """Run rounds while this process leads. Return whether the loop has ended."""
         self._led = self._files.context
         self.state = replace(self._last_state(), leader=_name(leader.holder))
-        self._written_at = None
+        self._written_at = self._forwarded = None
         poll_at = round_at = self._clock.monotonic()
         while not self._stop.is_set():
             try:
@@ -156,7 +174,15 @@ class Loop:
         """Return whether somebody asked for a round now: a git server, or a person on the page."""
         is_asked = self.board.asked.is_set()
         self.board.asked.clear()
-        return self.hook.take() or is_asked
+        return self._hook.take() or self._is_call_forwarded() or is_asked
+
+    def _is_call_forwarded(self) -> bool:
+        """Return whether a replica that stands by has passed a call of a git server on."""
+        if not self._options.has_hook:
+            return False
+        if self._forwarded is None:
+            self._forwarded = ForwardedCalls(self._led)
+        return self._forwarded.take()
 
     def _is_approved(self) -> bool:
         """Return whether a person has approved the waiting plan."""
@@ -171,8 +197,10 @@ class Loop:
     def _wait(self, until: float) -> None:
         """Wait until a time of the clock, or until something is to be looked at."""
         pauses = [until - self._clock.monotonic()]
-        if (left := self.hook.seconds_left()) is not None:
+        if (left := self._hook.seconds_left()) is not None:
             pauses.append(left)
+        if self._options.has_hook and can_forward(self._led):
+            pauses.append(FORWARDED_CALL_POLL)
         if self.state.waiting is not None:
             pauses.append(APPROVAL_POLL)
         if self._due is not None:

@@ -102,6 +102,7 @@ def run_controller(
                 log=log,
                 observer=observer,
                 reads_balance=metrics is not None,
+                has_hook=bool(listen and listen.hook),
             )
             return Loop(files, clock, options)
 

@@ -12,6 +12,9 @@ HOOK_DELAY: Final = 1.0
 HOOK_INTERVAL: Final = 5.0
 """Between two times of acting on calls of the hook, however many there are."""
 
+FORWARDED_CALL_POLL: Final = 5.0
+"""Between two looks of a leader for calls that reached a replica which stands by. Each is one small read."""
+
 HOOK_AGE: Final = 300.0
 """Of a call with a signed time. Older ones may be sent again by somebody else."""
 

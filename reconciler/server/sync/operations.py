@@ -72,7 +72,7 @@ async def receive_hook(request: Request) -> Response:
     if not controlled.hook.is_authentic(headers, body):
         return _unauthorized()
     for signal in controlled.signals:
-        signal.call()
+        signal()
     return json_response({"status": "ok"}, status=202)
 
 

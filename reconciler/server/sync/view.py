@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from reconciler.controller.approval import PlanApproval, find_approval
 from reconciler.controller.board import Board
-from reconciler.controller.hook import HookSecret, HookSignal
+from reconciler.controller.hook import HookSecret
 from reconciler.controller.state import SyncState, read_state
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.lazy_dataclass import dataclass
@@ -28,7 +28,7 @@ class Controlled:
     boards: Sequence[Board]
     metrics: RequestMetrics
     hook: HookSecret | None = None
-    signals: Sequence[HookSignal] = ()
+    signals: Sequence[Callable[[], None]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

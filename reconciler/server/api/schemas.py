@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from reconciler.server.api.property_texts import MEANINGS
+
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _TIME: Final = {"type": "string", "format": "date-time"}
@@ -23,7 +25,7 @@ def _object(
     return {
         "type": "object",
         **({"description": description} if description else {}),
-        "properties": properties,
+        "properties": {name: MEANINGS.get(name, {}) | field for name, field in properties.items()},
         "required": list(properties if required is None else required),
     }
 
@@ -175,15 +177,15 @@ SCHEMAS: Final[dict[str, Any]] = {
     ),
     "Event": _object(
         {
-            "id": _COUNT,
-            "workerId": _TEXT,
+            "id": _COUNT | {"description": "Its number."},
+            "workerId": _TEXT | {"description": "Empty: an event is about an endpoint."},
             "endpoint": _TEXT,
             "eventType": _TEXT,
             "oldStatus": _TEXT,
             "newStatus": _TEXT,
             "reason": _TEXT,
             "message": _TEXT,
-            "createdAt": _TIME,
+            "createdAt": _TIME | {"description": "When it was seen."},
         },
         ("id", "workerId", "endpoint", "eventType", "newStatus", "createdAt"),
     ),

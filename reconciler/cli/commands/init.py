@@ -47,8 +47,11 @@ def init(run: Run, from_market: bool) -> int:
     for name in files.kept:
         run.out.result(f"    {name} already exists and was not changed\n")
     has_asked = from_market and SPECS in files.written
+    has_account = has_asked or any(
+        run.context.environ.get(name) for name in ("NOVITA_API_KEY", "NOVITA_BASE_URL")
+    )
     key = "export NOVITA_API_KEY=...            # or NOVITA_BASE_URL=simulator, which needs no account"
-    run.out.result("\nNext:\n" + ("" if has_asked else f"  {key}\n"))
+    run.out.result("\nNext:\n" + ("" if has_account else f"  {key}\n"))
     if has_state:
         for step in steps_to_inventory(run.context):
             run.out.result(f"  {step}\n")

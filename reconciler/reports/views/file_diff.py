@@ -1,7 +1,8 @@
 """The difference between two versions of a file, in the format of `diff -u` with one line of context.
 
 difflib takes minutes for a file of ten thousand similar endpoints. An edit is local, so it is enough to
-compare the texts line by line and to search ahead for the next lines that are equal again.
+compare the texts line by line and to search ahead for the next lines that are equal again. Only the lines in
+between are given to difflib.
 """
 
 from __future__ import annotations
@@ -63,9 +64,24 @@ def _hunk(old: Sequence[str], new: Sequence[str], span: _Span) -> Iterator[str]:
     size = len(above) + len(below)
     yield f"@@ -{first},{end - start + size} +{begin + 1 - len(above)},{stop - begin + size} @@"
     yield from (f" {line}" for line in above)
-    yield from (f"-{line}" for line in old[start:end])
-    yield from (f"+{line}" for line in new[begin:stop])
+    yield from _changed(old[start:end], new[begin:stop])
     yield from (f" {line}" for line in below)
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of one place; those that are equal in both are shown once, if the place is small."""
+    if len(old) + len(new) > _MAX_DISTANCE:
+        yield from (f"-{line}" for line in old)
+        yield from (f"+{line}" for line in new)
+        return
+    from difflib import SequenceMatcher  # slow to import, and only for a difference
+
+    for tag, start, end, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from (f" {line}" for line in old[start:end])
+        else:
+            yield from (f"-{line}" for line in old[start:end])
+            yield from (f"+{line}" for line in new[begin:stop])
 
 
 def _colored(line: str, style: Style) -> str:

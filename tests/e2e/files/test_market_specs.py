@@ -52,7 +52,10 @@ def test_a_specs_file_is_never_overwritten(sandbox: Sandbox) -> None:
     ran = sandbox.run("init", "--from-market")
     assert (ran.code, "specs.yaml already exists and was not changed" in ran.out) == (0, True)
     assert "it was not written from Novita's products" in ran.err
-    assert "export NOVITA_API_KEY" in ran.out
+    assert ran.out.endswith("\n\nNext:\n  reconciler plan\n")
+    for name in ("NOVITA_API_KEY", "NOVITA_BASE_URL"):
+        sandbox.monkeypatch.delenv(name)
+    assert "\nNext:\n  export NOVITA_API_KEY=..." in sandbox.run("init").out
     assert Path("specs.yaml").read_text() == before
 
 

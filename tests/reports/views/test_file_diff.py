@@ -17,6 +17,16 @@ def test_it_is_a_unified_diff() -> None:
     )
 
 
+def test_an_equal_line_between_two_changes_is_shown_once() -> None:
+    """The line of minReplicas did not change."""
+    before = "image: a:2\nminReplicas: 0\nmaxReplicas: 3\n"
+    after = "image: a:1\nminReplicas: 0\nmaxReplicas: 1\n"
+    assert diff_text("x.yaml", before, after).splitlines()[2:] == [
+        "@@ -1,3 +1,3 @@",
+        *("-image: a:2", "+image: a:1"), " minReplicas: 0", *("-maxReplicas: 3", "+maxReplicas: 1"),
+    ]  # fmt: skip
+
+
 def test_no_change_is_nothing() -> None:
     """Not even the name of the file is shown."""
     assert diff_text("x", "a\nb\n", "a\nb\n") == ""

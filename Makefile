@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help demo quick test chaos fuzz bench lint fmt docs lock wheel dist owner hooks clean
+.PHONY: help demo quick test chaos fuzz bench lint fmt docs site lock wheel dist owner hooks clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ fmt: .venv/developing ## Format, and fix what ruff can fix
 
 docs: .venv/developing ## Write the generated pages: docs/cli.md, docs/reconciler.1, docs/reference/
 	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py tests/test_man_page.py tests/reference
+
+# MkDocs prints an advertisement without the variable.
+site: .venv/developing ## Build the documentation site into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'Built. `$(BIN)/python -m http.server -b 127.0.0.1 -d build/site` shows it at http://127.0.0.1:8000/'
 
 LOCKS := reconciler/github_action
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \

@@ -21,6 +21,9 @@ BOUNDS = {
 }
 """The texts of keywords that limit a value."""
 
+OBVIOUS = {("minLength", 0), ("minLength", 1), ("minimum", 0)}
+"""Limits that need no word."""
+
 
 def fields_table(schema: Mapping[str, Any]) -> str:
     """Return the table of an object; "" if it names no fields."""
@@ -64,7 +67,7 @@ def meaning(schema: Mapping[str, Any]) -> str:
 def limit_texts(schema: Mapping[str, Any]) -> Iterator[str]:
     """Yield the limits of a value, such as `at least 1`."""
     for keyword, text in BOUNDS.items():
-        if keyword in schema and (keyword, schema[keyword]) not in {("minLength", 1), ("minimum", 0)}:
+        if keyword in schema and (keyword, schema[keyword]) not in OBVIOUS:
             yield text.format(f"{schema[keyword]:,}")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.approval import ask_for_word
+from reconciler.cli.approval import ask_for_word, meaning_of
 from reconciler.cli.output import Output, timestamp
 from reconciler.cli.signals import was_interrupted
 from reconciler.model import durations
@@ -187,7 +187,7 @@ def _ask_for_approval(out: Output, question: str, word: str) -> Problem | None:
         word,
         question=question,
         effect="reconciler will perform the actions described above.",
-        meaning="" if word == "yes" else "the name of the environment",
+        meaning=meaning_of(word),
         again=f"to apply without interactive approval, pass --auto-approve{saved}",
     )
 

@@ -28,6 +28,7 @@ def approve(run: Run, digest: str) -> int:
             "approve shows a plan to a person, and asks on a terminal; stdin or stdout is none."
             " Programs apply a plan that was saved with `plan --out`."
         )
+    from reconciler.cli.approval import approves_plan
     from reconciler.cli.output import timestamp
     from reconciler.controller.state import read_state
     from reconciler.model.errors import InvalidConfig
@@ -55,17 +56,9 @@ def approve(run: Run, digest: str) -> int:
     run.out.plan(planned.run_report("approve", timestamp(), exit_code=code, refusals=refusals))
     if code != ExitCode.OK:
         return code
-    bold, word = run.out.error_style.bold, approval_word(context.environment)
-    shown = "'yes'" if word == "yes" else f"the name of the environment, '{word}',"
-    run.out.tell(
-        f"\n{bold('Do you approve this plan?')}\n"
-        "  A program may then apply exactly these actions, once, within an hour.\n"
-        f"  Only {shown} will be accepted to approve.\n\n"
-        f"  {bold('Enter a value:')} "
-    )
-    if sys.stdin.readline().strip() != word:
-        run.out.line("\nNothing was approved.")
+    effect = "A program may then apply exactly these actions, once, within an hour."
+    if not approves_plan(run.out, approval_word(context.environment), effect=effect):
         return ExitCode.ERROR
     approval = save_approval(context, digest, user_of(context))
-    run.out.line(f"\nApproved until {utc_text(approval.until)}. The program may apply it now.")
+    run.out.line(f"Approved until {utc_text(approval.until)}. The program may apply it now.")
     return ExitCode.OK

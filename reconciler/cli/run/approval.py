@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 
+from reconciler.cli.approval import approves_plan
 from reconciler.cli.output import Output
 from reconciler.controller.approval import approve, find_approval, require_genuine
 from reconciler.controller.state import SyncState, WaitingPlan
@@ -37,21 +37,13 @@ def approve_waiting(out: Output, context: Context, state: SyncState, waiting: Wa
         if (found := find_approval(context, waiting)) is not None:
             out.line(f"It is approved already, by {plain(found.who)}, until {utc_text(found.until)}.")
             return ExitCode.OK
-    bold, word = out.error_style.bold, environment or approval_word(context.environment)
-    shown = "'yes'" if word == "yes" else f"the name of the environment, '{plain(word)}',"
-    out.tell(
-        f"\n{bold('Do you approve this plan?')}\n"
-        "  `reconciler run` then applies exactly these actions, once, or nothing if they have changed.\n"
-        f"  Only {shown} will be accepted to approve.\n\n"
-        f"  {bold('Enter a value:')} "
-    )
-    if sys.stdin.readline().strip() != word:
-        out.line("\nNothing was approved.")
+    effect = "`reconciler run` then applies exactly these actions, once, or nothing if they have changed."
+    if not approves_plan(out, environment or approval_word(context.environment), effect=effect):
         return ExitCode.ERROR
     approval = approve(context, waiting, user_of(context), environment=environment)
     leader = leader_of(context.store)
     who = f"{leader.who}@{leader.host} applies it within {APPROVAL_POLL:.0f} s" if leader else (
         "no `reconciler run` leads the inventory now; the next one that does applies it"
     )  # fmt: skip
-    out.line(f"\nApproved until {utc_text(approval.until)}: {plain(who)}.")
+    out.line(f"Approved until {utc_text(approval.until)}: {plain(who)}.")
     return ExitCode.OK

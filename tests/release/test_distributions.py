@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 FILES = (
     *("pyproject.toml", "novita_reconciler.py", "README.md", "LICENSE", "CHANGELOG.md"),

@@ -1,0 +1,1 @@
+"""What a release is made of: the distributions, the image, and the workflow that publishes them."""

@@ -1,4 +1,4 @@
-"""The image and the files of examples/run: valid by the tools of their field, and without rights."""
+"""The files of examples/run: valid by the tools of their field, and without rights."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import pytest
 from reconciler.cli.commands.run import run
 from reconciler.controller.git.address import GitAddress
 from reconciler.yamlfile.reader import read
+from tests.release.containerfile import environment, instructions
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN = ROOT / "examples" / "run"
-CONTAINERFILE = ROOT / "Containerfile"
 UNIT = RUN / "reconciler.service"
 MANIFESTS = sorted((RUN / "kubernetes").iterdir())
 KUBERNETES = "1.31"
@@ -54,12 +54,6 @@ def command_lines() -> dict[str, list[str]]:
         (container,) = pod["containers"]
         found[name] = container["args"]
     return found
-
-
-def instructions() -> list[tuple[str, str]]:
-    text = re.sub(r"(?m)^#.*\n", "", CONTAINERFILE.read_text()).replace("\\\n", " ")
-    pairs = (line.split(None, 1) for line in text.splitlines() if line.strip())
-    return [(name, rest) for name, rest in pairs]
 
 
 @pytest.mark.parametrize("name", ["reconciler.service", "deployment.yaml", "cronjob.yaml"])
@@ -103,12 +97,7 @@ def test_a_pod_has_no_rights(name: str, pod: dict[str, Any]) -> None:
     assert pod["terminationGracePeriodSeconds"] > 30
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
-    assert mounts["cache"] == dict(instructions_of("ENV"))["XDG_CACHE_HOME"]
-
-
-def instructions_of(name: str) -> list[tuple[str, str]]:
-    (words,) = [rest for found, rest in instructions() if found == name]
-    return [(key, value) for key, _, value in (word.partition("=") for word in words.split())]
+    assert mounts["cache"] == environment()["XDG_CACHE_HOME"]
 
 
 def test_selectors_find_the_pods() -> None:
@@ -152,32 +141,9 @@ def test_the_unit_gives_time_to_finish() -> None:
     assert int(seconds) > 30
 
 
-def test_the_containerfile_is_valid() -> None:
-    hadolint = Path(sys.executable).with_name("hadolint")
-    done = subprocess.run([hadolint, CONTAINERFILE], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_the_image_has_no_rights_and_a_health_check() -> None:
-    assert [rest for name, rest in instructions() if name == "USER"] == ["65532:65532"]
-    assert [name for name, _ in instructions()][-1] == "ENTRYPOINT"
-    assert any(name == "HEALTHCHECK" and "/healthz" in rest for name, rest in instructions())
+def test_a_pod_runs_as_the_user_of_the_image() -> None:
+    (user,) = [rest for name, rest in instructions() if name == "USER"]
     for _, pod in pods():
         security = pod["securityContext"]
-        assert f"{security['runAsUser']}:{security['runAsGroup']}" == "65532:65532"
-        assert security["fsGroup"] == 65532
-
-
-def test_the_image_is_built_from_what_the_wheel_needs() -> None:
-    """`.dockerignore` lets these files through, and nothing else of the folder, such as a key."""
-    copied = {
-        word
-        for name, rest in instructions()
-        if name == "COPY" and not rest.startswith("--from")
-        for word in rest.split()[:-1]
-    }
-    lines = (ROOT / ".dockerignore").read_text().splitlines()
-    assert {line[1:] for line in lines if line.startswith("!")} == copied
-    assert "*" in lines
-    assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "schemas", "reconciler"} == copied
-    assert all((ROOT / name).exists() for name in copied)
+        assert f"{security['runAsUser']}:{security['runAsGroup']}" == user
+        assert security["fsGroup"] == security["runAsGroup"]

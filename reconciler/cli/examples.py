@@ -7,6 +7,11 @@ from typing import Final
 
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "init": ("reconciler init", "reconciler -C infra init"),
+    "convert": (
+        "reconciler convert compose.yaml",
+        "reconciler convert compose.yaml --out endpoints.yaml --env-out .env",
+        "docker compose config | reconciler convert - --from docker-compose",
+    ),
     "validate": ("reconciler validate", "reconciler validate --json"),
     "plan": (
         "reconciler plan",

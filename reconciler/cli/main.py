@@ -75,6 +75,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "approve": "Approve a plan that an assistant proposed.",
     },
     "Tools": {
+        "convert": "Convert files of other tools to YAML.",
         "explain": "Explain a field of the YAML files.",
         "schema": "Print a JSON Schema for editors.",
         "run": "Reconcile all the time: plan on time and on change, and apply.",

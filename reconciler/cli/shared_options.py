@@ -22,7 +22,7 @@ SECTIONS: Final = ("Options", "Report options", "Shared options")
 
 
 WITHOUT_ENVIRONMENT: Final = frozenset(
-    {"completion", "env", "explain", "init", "pods", "schema", "show", "simulator", "specs"}
+    {"completion", "convert", "env", "explain", "init", "pods", "schema", "show", "simulator", "specs"}
     | {"validate", "version"}
 )
 """Commands that need no environment."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from reconciler.kinds.change_rules import ChangeRules
 from reconciler.kinds.comparison import Comparison
 from reconciler.kinds.fields import FieldTable, Shape
+from reconciler.kinds.yaml_items import YamlItems
 from reconciler.model.problem import Place, Problem
 from reconciler.model.request import Request
 from reconciler.model.resource import Desired, Limits, Live, Page, Spec
@@ -23,7 +24,6 @@ from reconciler.model.values import Fields, Json, Path
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from reconciler.kinds.draft import Draft
     from reconciler.model.market.cost import Usage
     from reconciler.model.plan import Change
     from reconciler.model.status import EndpointInfo, Managed, Readiness, Rollout, Worker
@@ -33,7 +33,7 @@ Locate: TypeAlias = Callable[[Path], Place | None]
 """Return the source position of a path of an item."""
 
 
-class Kind(ChangeRules, ABC):
+class Kind(ChangeRules, YamlItems, ABC):
     """One resource kind. `kinds.registry` holds those that exist.
 
     What is abstract differs from kind to kind. All else follows from the table of fields, or says that the
@@ -160,33 +160,6 @@ class Kind(ChangeRules, ABC):
         were literals.
         """
         return (), ()
-
-    def importable(
-        self, live: Sequence[Live], taken: Iterable[str]
-    ) -> tuple[tuple[Live, ...], tuple[Problem, ...]]:
-        """Return (the objects that YAML can declare, a warning for each name that is left out).
-
-        `taken` are the names in use.
-        """
-        return (), ()
-
-    def draft(
-        self,
-        live: Sequence[Live],
-        specs: Sequence[Spec],
-        *,
-        spec_names: Iterable[str],
-        app_names: Iterable[str],
-        in_use: Mapping[str, str | None],
-    ) -> Draft:
-        """Return the YAML for objects that are `importable`.
-
-        specs: the usable specs. spec_names: the names of all specs. app_names: those of declared endpoints.
-        in_use: the variables that are referred to already, with their values.
-        """
-        from reconciler.kinds.draft import Draft
-
-        return Draft(live=(), items=(), new_specs=(), variables=())
 
     # Comparison
 

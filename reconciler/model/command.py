@@ -25,7 +25,20 @@ COMMANDS: Final = (
     _WITHOUT_OPTIONS
     | _WITH_DIRECTORY
     | _WITH_SELECTION
-    | {"approve", "call", "cost", "delete", "deploy", "doctor", "env", "get", "graph", "history", "import"}
+    | {
+        "approve",
+        "call",
+        "convert",
+        "cost",
+        "delete",
+        "deploy",
+        "doctor",
+        "env",
+        "get",
+        "graph",
+        "history",
+        "import",
+    }
     | {
         "list",
         "logs",

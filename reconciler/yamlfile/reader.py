@@ -160,20 +160,27 @@ def _is_text(name: str) -> bool:
 
 
 def _decoded(raw: bytes, shown: str) -> Document:
+    text = decoded(raw, shown)
+    if isinstance(text, Problem):
+        return Document(Source(shown, ""), None, (text,))
+    return parse(text, shown)
+
+
+def decoded(raw: bytes, shown: str) -> str | Problem:
+    """Return the text of a file without its byte order mark, or the problem of bytes that are no text."""
     raw, encoding = split_bom(raw)
     try:
-        return parse(raw.decode(encoding), shown)
+        return raw.decode(encoding)
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode(encoding, errors="replace")
         source = Source(shown, raw.decode(encoding, errors="replace"))
         lines = Source(shown, before).lines
-        problem = Problem(
+        return Problem(
             code="not-text",
             summary=f"this is not {encoding.upper()} text",
             hint="save the file as UTF-8",
             place=source.place_at(len(lines) - 1, len(lines[-1])),
         )
-        return Document(source, None, (problem,))
 
 
 def _from_json(source: Source) -> Document:
@@ -276,11 +283,15 @@ def _control_character(source: Source) -> Problem:
 
 
 def _unreadable(shown: str, error: UnreadableFile) -> Document:
+    return Document(Source(shown, ""), None, (unreadable(shown, error),))
+
+
+def unreadable(shown: str, error: UnreadableFile) -> Problem:
+    """Return the problem of a file that cannot be read."""
     place = Place(file=shown, line=1, column=1)
     is_prefixed = error.code == "unreadable-file"
     summary = f"this file cannot be read: {error.reason}" if is_prefixed else error.reason
-    problem = Problem(code=error.code, summary=summary, hint=error.hint, place=place)
-    return Document(Source(shown, ""), None, (problem,))
+    return Problem(code=error.code, summary=summary, hint=error.hint, place=place)
 
 
 __all__ = ["Document", "gc_paused", "merge_conflict", "parse", "read"]

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
+from reconciler.kinds.foreign_shapes import is_metadata, is_of_novita, is_request, is_spec
 from reconciler.model.command import command_without_file
 from reconciler.model.problem import Problem
 from reconciler.yamlfile.document import Document
-
-_OF_NOVITA: Final = frozenset(
-    {"workerConfig", "products", "clusterID", "clusterId", "envs", "rootfsSize", "healthy"}
-)
-"""Fields of Novita's API that no item of the YAML has; two of them are enough."""
 
 
 def foreign_format(document: Document) -> Problem | None:
@@ -41,50 +37,33 @@ def _recognized(data: Any, file: str, *, is_json: bool) -> tuple[str, str] | Non
     live = f"move it elsewhere; then `{everything}` writes the YAML of live endpoints"
     if isinstance(data, Mapping):
         listed = data.get("endpoints")
-        if isinstance(listed, list) and listed and _are(listed, _is_of_novita):
+        if isinstance(listed, list) and listed and _are(listed, is_of_novita):
             return "a listing of Novita's API", live
         for one in (data.get("endpoint"), data):
-            if isinstance(one, Mapping) and _is_of_novita(one):
+            if isinstance(one, Mapping) and is_of_novita(one):
                 if "id" in one:
                     return "an endpoint as Novita's API returns it", live
                 return "a create request of Novita's API", _declare(one)
-        if _is_metadata(data):
+        if is_metadata(data):
             return "an endpoint as Waverless returns it (GET /api/v1/endpoints/NAME)", live
-        if _is_spec(data):
+        if is_spec(data):
             return "a spec as Waverless returns it", _specs(is_json=is_json)
         return None
     if not isinstance(data, list) or not data:
         return None
-    if _are(data, _is_of_novita):
+    if _are(data, is_of_novita):
         return "a list of endpoints as Novita's API returns them", live
-    if _are(data, _is_metadata):
+    if _are(data, is_metadata):
         return "a listing of Waverless (GET /api/v1/endpoints)", live
-    if _are(data, _is_spec):
+    if _are(data, is_spec):
         return "a listing of specs of Waverless (GET /api/v1/specs)", _specs(is_json=is_json)
-    if is_json and _are(data, _is_request):
+    if is_json and _are(data, is_request):
         return "a JSON list of deploy requests", 'wrap it: {"endpoints": [...]}'
     return None
 
 
 def _are(items: Sequence[Any], is_one: Any) -> bool:
     return is_one(items[0]) and all(map(is_one, items[:10]))
-
-
-def _is_of_novita(data: Any) -> bool:
-    return isinstance(data, Mapping) and "specName" not in data and len(_OF_NOVITA & data.keys()) >= 2
-
-
-def _is_request(data: Any) -> bool:
-    return isinstance(data, Mapping) and isinstance(data.get("endpoint"), str)
-
-
-def _is_metadata(data: Any) -> bool:
-    """Return True for an object of GET /api/v1/endpoints. A deploy request has `endpoint`, not `name`."""
-    return isinstance(data, Mapping) and {"name", "image", "status"} <= data.keys() and "endpoint" not in data
-
-
-def _is_spec(data: Any) -> bool:
-    return isinstance(data, Mapping) and {"name", "resources"} <= data.keys() and "image" not in data
 
 
 def _specs(*, is_json: bool) -> str:

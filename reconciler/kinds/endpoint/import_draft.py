@@ -11,8 +11,8 @@ from typing import Any
 
 from reconciler.kinds.draft import Draft
 from reconciler.kinds.endpoint.fields import COMMAND
-from reconciler.kinds.endpoint.secrets import holds_credential
 from reconciler.kinds.endpoint.to_yaml import item_of, obstacle, shape_of, spec_of
+from reconciler.kinds.secret_text import holds_credential
 from reconciler.kinds.variable_names import SecretValue, assign_variables, reference_to
 from reconciler.model.problem import Problem, Severity
 from reconciler.model.resource import Live, Spec, address

@@ -159,6 +159,16 @@ class Endpoint(Kind):
 
         return draft(live, specs, spec_names=spec_names, app_names=app_names, in_use=in_use)
 
+    def named_item(self, name: str) -> dict[str, Any]:
+        from reconciler.kinds.endpoint.to_yaml import named
+
+        return named(name)
+
+    def ordered_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        from reconciler.kinds.endpoint.to_yaml import ordered
+
+        return ordered(item)
+
     def links(self, fields: Fields) -> Iterator[tuple[Path, str]]:
         for path, mount in fields.get("volumeMounts", {}).items():
             if mount.get("type") == "network" and mount.get("id"):

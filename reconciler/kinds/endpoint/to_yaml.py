@@ -67,6 +67,16 @@ def item_of(live: Live, spec: str) -> dict[str, Any]:
     }
 
 
+def ordered(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item with its names in the order in which items are written."""
+    return {key: item[key] for key in sorted(item, key=_position)}
+
+
+def named(name: str) -> dict[str, Any]:
+    """Return the fields that give an endpoint this name: also `appName`, if the name cannot be one."""
+    return {"endpoint": name} | ({} if is_app_name(name) else {"appName": suggested_app_name(name)})
+
+
 def _position(key: str) -> int:
     return _ORDER.get(key, len(_ORDER))
 

@@ -14,7 +14,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.git import GitStatus, git_status
 
-HEADER = "# Live values of the variables that the YAML refers to. Contains secrets: do not commit.\n"
+HEADER = "# Values of the variables that the YAML refers to. Contains secrets: do not commit.\n"
 
 
 def check_env_file(path: Path, shown: str) -> None:

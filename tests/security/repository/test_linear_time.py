@@ -11,7 +11,7 @@ from reconciler.config import schema
 from reconciler.config.files.env_files import MAX_SPACES
 from reconciler.config.references.syntax import scan
 from reconciler.config.validation import MAX_EXPLAINED
-from reconciler.kinds.endpoint.secrets import holds_credential
+from reconciler.kinds.secret_text import holds_credential
 from reconciler.model.command import shell_quote
 from reconciler.model.problem import MAX_LISTED
 from reconciler.model.text import closest_match

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kinds.endpoint.secrets import holds_credential
+from reconciler.kinds.secret_text import holds_credential
 
 
 @pytest.mark.parametrize(

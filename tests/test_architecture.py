@@ -39,7 +39,7 @@ def test_a_module_has_a_docstring_and_fits_on_a_few_screens(path: Path) -> None:
 MAX_MODULES = 18
 MAX_MODULES_OF = {
     "cli": 21,
-    "cli/commands": 44,
+    "cli/commands": 45,
     "workflow": 28,
     "planning": 23,
     "model": 22,

@@ -10,6 +10,7 @@ from reconciler.convert.source import Found, Origin
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
 from reconciler.model.resource import Live
+from reconciler.model.text import quantity
 from reconciler.model.values import escaped
 
 
@@ -36,7 +37,8 @@ class GpuWish:
 
     @property
     def text(self) -> str:
-        return f"{self.count} x {' or '.join(self.models) or 'a GPU of any model'}"
+        models = " or ".join(self.models)
+        return f"{self.count} x {models}" if models else quantity(self.count, "GPU") + " of an unnamed model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,6 +263,9 @@ class _Service:
             if not isinstance(device, Mapping):
                 continue
             where: DataPath = (*path, index) if path[-1] == "devices" else path
+            for key in device:
+                if key not in ("count", "device_ids"):
+                    self._leave((*where, key), "workers have NVIDIA GPUs", Severity.NOTE)
             count, ids = device.get("count"), device.get("device_ids")
             number = count if isinstance(count, int) and not isinstance(count, bool) else 1
             if isinstance(ids, list) and ids:
@@ -273,8 +276,8 @@ class _Service:
             return GpuWish(count=max(number, 1), field=dotted(where), place=self._origin.place(where))
         return None
 
-    def _leave(self, path: DataPath, reason: str) -> None:
-        self._origin.note(path, Outcome.LEFT_OUT, reason, Severity.WARNING)
+    def _leave(self, path: DataPath, reason: str, severity: Severity = Severity.WARNING) -> None:
+        self._origin.note(path, Outcome.LEFT_OUT, reason, severity)
 
 
 def _pair(item: Any, path: DataPath) -> tuple[Any, Any, DataPath]:

@@ -10,7 +10,6 @@ from reconciler.config.overlays import InlineLayer
 from reconciler.kinds.registry import KINDS
 from reconciler.model.problem import Problem
 from reconciler.model.resource import ENDPOINT, REGISTRY
-from reconciler.model.values import has_reference
 
 _DEFINITIONS: Final = {ENDPOINT: "endpoint", REGISTRY: "registry"}
 
@@ -27,6 +26,6 @@ def why_invalid(kind: str, item: Mapping[str, Any]) -> str:
         from reconciler.config.schema_errors import schema_problems
 
         problems += schema_problems(schema.validation_errors(name, item, definition), locator)
-    elif kind in KINDS and not has_reference(item.get("image")):
+    elif kind in KINDS and "${" not in str(item.get("image")):
         problems += KINDS[kind].value_problems(item, locator.place)
     return next((problem.summary for problem in problems if problem.is_error), "")

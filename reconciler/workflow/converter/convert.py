@@ -41,6 +41,7 @@ from reconciler.yamlfile.reader import gc_paused
 EXAMPLE: Final = ".env.example"
 ENDPOINTS: Final = Path("endpoints.yaml")
 
+_CHOOSE: Final = "choose a product: reconciler specs --available"
 _HEADER: Final = """\
 # Endpoints that `reconciler convert` wrote. Values of env are references to variables.
 
@@ -157,10 +158,9 @@ def _texts(
         path = _specs_path(context, loaded, options)
         texts[path] = specs_text(
             read_text(path, RootDirectory(root)),
-            specs,
+            [(spec, _CHOOSE if spec["name"] in conversion.placeholders else "") for spec in specs],
             display_path(path, root),
             modeline("specs", Path(relpath(path, root))),
-            "choose a product: reconciler specs --available",
         )
     header = modeline("endpoints", Path(relpath(root / out, root))) + _HEADER
     sections = {

@@ -52,10 +52,10 @@ def _section_text(name: str, items: Sequence[Mapping[str, Any]]) -> str:
 
 
 def specs_text(
-    before: str | None, items: Iterable[Mapping[str, Any]], shown: str, modeline: str, comment: str
+    before: str | None, items: Iterable[tuple[Mapping[str, Any], str]], shown: str, modeline: str
 ) -> str:
-    """Return specs.yaml with these specs appended, or a new one with the modeline if there is none."""
-    edits = [Append(path=("specs",), value=dict(item), comment=comment) for item in items]
+    """Return specs.yaml with these specs and their comments appended; a new one has the modeline."""
+    edits = [Append(path=("specs",), value=dict(item), comment=comment) for item, comment in items]
     return edit_text(modeline + SPECS_HEADER if before is None else before, edits, shown=shown)
 
 

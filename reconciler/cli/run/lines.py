@@ -42,7 +42,7 @@ def first_line(files: Files, where: str, policy: SyncPolicy, poll: float, interv
     deletes = "are made" if policy.prune else "are left to you"
     return _prefixed(
         files.context.environment_name,
-        f"following {where} every {duration_text(poll)}, and the account every {duration_text(interval)};"
+        f"following {where} every {_period(poll)}, and the account every {_period(interval)};"
         f" the inventory is {files.context.store.label}; changes {changes}, {_DRIFT[policy.drift]},"
         f" deletes {deletes}",
     )
@@ -53,6 +53,15 @@ def policy_in(files: Files) -> SyncPolicy:
     from reconciler.workflow.runtime.settings import valid_settings
 
     return DEFAULT_SYNC.merged(valid_settings(files.context, lenient=True).sync)
+
+
+def _period(seconds: float) -> str:
+    """Return a duration without a last part of zero: `10m`, `1m30s`."""
+    text = duration_text(seconds)
+    for zero in ("m0s", "h0m"):
+        if text.endswith(zero):
+            text = text[:-2]
+    return text
 
 
 def _prefixed(environment: str, line: str) -> str:

@@ -202,5 +202,9 @@ def _complete_line(report: ApplyReport, *, is_destroy: bool) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as Terraform writes it."""
-    return f"{seconds:.0f}s" if seconds < 120 else f"{seconds / 60:.0f}m{seconds % 60:02.0f}s"
+    """Return a duration as Terraform writes it: `59s`, `2m40s`, `1h0m5s`."""
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{left}s"
+    return f"{minutes}m{left}s" if minutes else f"{left}s"

@@ -1,5 +1,7 @@
 """Progress of a running apply: lines and the progress bar."""
 
+import pytest
+
 from reconciler.model.apply_events import (
     ApplyEvent,
     ApplyReport,
@@ -13,7 +15,13 @@ from reconciler.model.apply_events import (
     WaitStarted,
 )
 from reconciler.model.problem import Problem
-from reconciler.reports.terminal.progress import BarProgress, LineProgress, apply_report_text, event_line
+from reconciler.reports.terminal.progress import (
+    BarProgress,
+    LineProgress,
+    apply_report_text,
+    duration_text,
+    event_line,
+)
 from reconciler.reports.terminal.progress_bar import ProgressBar
 from tests.builders import change, endpoint
 
@@ -32,7 +40,7 @@ LINES: list[tuple[ApplyEvent, str | None]] = [
     (ApplyStarted(total=1), None),
     (ChangeStarted(change=CREATE), "novita_endpoint.a: Creating..."),
     (ChangeWaiting(change=CREATE, why="for it"), "novita_endpoint.a: Waiting: for it"),
-    (ChangeServing(change=CREATE, seconds=119.0), "novita_endpoint.a: Serving after 119s"),
+    (ChangeServing(change=CREATE, seconds=119.0), "novita_endpoint.a: Serving after 1m59s"),
     (WaitStarted(total=1), None),
     (
         ChangeServing(change=CREATE, seconds=1.0, idle="idle: nothing yet"),
@@ -43,6 +51,22 @@ LINES: list[tuple[ApplyEvent, str | None]] = [
     (ended(Outcome.UNRESOLVED), "novita_endpoint.a: Unresolved after 3s"),
     (ended(Outcome.NOT_ATTEMPTED, problem=PROBLEM), None),
 ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0s"),
+        (59.4, "59s"),
+        (59.6, "1m0s"),
+        (160, "2m40s"),
+        (210, "3m30s"),
+        (3600, "1h0m0s"),
+        (7505, "2h5m5s"),
+    ],
+)
+def test_a_duration_is_in_whole_units(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
 
 
 def test_an_event_is_a_line() -> None:

@@ -31,6 +31,7 @@ FROM_ROOT = {
 
 LINK = re.compile(r"(\]\()(?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?(?=[)\s])")
 FENCE = re.compile(r"^ *(```|~~~)")
+CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -53,6 +54,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, files: Files, **_: object) -> str:
     """Return the text with links that lead to pages of the site, or to files of the repository."""
     return rewritten(markdown, page.file.src_uri, set(files.src_uris))
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Return the HTML of a page with `|` for the `\\|` that GitHub's Markdown needs in a table."""
+    return CELL.sub(lambda cell: cell[0].replace(r"\|", "|"), html)
 
 
 def expanded(nav: list[Any], docs: Path) -> list[Any]:

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -50,7 +51,19 @@ class Site:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    folder = tmp_path_factory.mktemp("site")
+    """One process of a run in parallel builds it, and the others read it."""
+    folder = (
+        tmp_path_factory.getbasetemp().parent
+        / f"site-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    )
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            build(folder)
+    return Site(folder)
+
+
+def build(folder: Path) -> None:
+    """Do what `make site` does."""
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
         cwd=ROOT,
@@ -61,4 +74,3 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    return Site(folder)

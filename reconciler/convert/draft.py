@@ -7,7 +7,14 @@ from dataclasses import field as with_default
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts, SpecItem
-from reconciler.convert.gpus import KnownSpec, fitting_spec, new_spec_name, placeholder, spec_variables
+from reconciler.convert.gpus import (
+    KnownSpec,
+    completed,
+    fitting_spec,
+    new_spec_name,
+    placeholder,
+    spec_variables,
+)
 from reconciler.convert.notes import Note, Outcome
 from reconciler.convert.source import Found
 from reconciler.convert.variables import COMMAND, PASSWORD, Variables, outside_variable
@@ -84,6 +91,7 @@ class _Draft:
         self._specs: list[Mapping[str, Any] | Spec] = []
         self._placeholders: dict[object, str] = {}
         self._credentials: set[str] = set()
+        self._needed: list[tuple[str, str]] = []
 
     def conversion(self, parts: Sequence[Parts]) -> Conversion:
         for spec in (spec for part in parts for spec in part.specs):
@@ -91,6 +99,8 @@ class _Draft:
         of_live = self._add_live([pair for part in parts for pair in part.live])
         in_use = {**self._folder.in_use, **{one.name: one.value for one in of_live}}
         self._variables = Variables(in_use, self._folder.literal)
+        for variable, user in self._needed:
+            self._variables.need(variable, user)
         accepted = [one for part in parts for one in part.candidates if self._is_free(one)]
         self._variables.collect(accepted)
         for candidate in accepted:
@@ -241,8 +251,13 @@ class _Draft:
         if why:
             self._note(spec, Outcome.LEFT_OUT, why, severity)
             return
+        data, is_placeholder = completed(spec.data)
+        if is_placeholder:
+            self._placeholders[name] = name
+            self._note_choice(spec, "the spec has no product of Novita", name)
+            self._needed += ((variable, name) for variable in spec_variables(name))
         self._spec_names.add(name)
-        self._specs.append(spec.data)
+        self._specs.append(data)
 
     def _spec(self, candidate: Candidate) -> dict[str, str]:
         if name := candidate.spec:
@@ -263,7 +278,7 @@ class _Draft:
         if key not in self._placeholders:
             self._add_placeholder(new_spec_name(wish, self._spec_names), candidate, wish, key)
         name = self._placeholders[key]
-        self._note_choice(wish, f"{wish.text}: it is not clear which spec has it", name)
+        self._note_choice(wish, f"{wish.text}: no single spec has that", name)
         return {"specName": name}
 
     def _add_placeholder(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from reconciler.convert import docker_compose, novita
+from reconciler.convert import docker_compose, dstack, novita, runpod_flash, skypilot, waverless
 from reconciler.convert.candidates import Parts
 from reconciler.convert.source import Origin
 from reconciler.model.lazy_dataclass import dataclass
@@ -22,9 +22,9 @@ class Format:
 
 FORMATS: Final = {
     module.NAME: Format(name=module.NAME, recognizes=module.recognizes, convert=module.convert)
-    for module in (novita, docker_compose)
+    for module in (skypilot, dstack, docker_compose, runpod_flash, novita, waverless)
 }
-"""In the order in which they are asked."""
+"""In the order in which they are asked: a spec of Waverless looks like many other documents."""
 
 
 def recognized(data: Any) -> Format | None:

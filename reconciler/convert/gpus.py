@@ -12,6 +12,7 @@ from itertools import chain, count
 from typing import Any, Final
 
 from reconciler.convert.candidates import GpuWish
+from reconciler.convert.values import gigabytes_of
 from reconciler.kinds.variable_names import prefixed, reference_to
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Spec
@@ -72,6 +73,25 @@ def new_spec_name(wish: GpuWish, used: Collection[str]) -> str:
 def spec_variables(name: str) -> tuple[str, str]:
     """Return the variables for the product and for the region of a new spec."""
     return prefixed(name, "PRODUCT_ID"), prefixed(name, "REGION")
+
+
+def completed(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """Return a spec with what Novita needs of it, and True if its product is yet to be chosen."""
+    name, resources, platforms = str(data["name"]), data.get("resources"), data.get("platforms")
+    resources = dict(resources) if isinstance(resources, Mapping) else {}
+    platforms = dict(platforms) if isinstance(platforms, Mapping) else {}
+    disk = gigabytes_of(resources.get("ephemeralStorage") or DEFAULT_DISK_GB) or DEFAULT_DISK_GB
+    gpus = str(resources.get("gpu") or "1").strip()
+    resources |= {
+        "gpu": gpus if re.fullmatch("[1-9][0-9]{0,8}", gpus) else "1",
+        "ephemeralStorage": str(disk),
+    }
+    novita = platforms.get("novita")
+    is_complete = isinstance(novita, Mapping) and bool(novita.get("productId") and novita.get("region"))
+    if not is_complete:
+        product, region = spec_variables(name)
+        platforms["novita"] = {"productId": reference_to(product), "region": reference_to(region)}
+    return {**data, "resources": resources, "platforms": platforms}, not is_complete
 
 
 def placeholder(name: str, wish: GpuWish | None) -> Mapping[str, Any]:

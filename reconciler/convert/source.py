@@ -43,6 +43,14 @@ class Origin:
     def data(self) -> Any:
         return self._document.data
 
+    @property
+    def file(self) -> str:
+        return self._document.file
+
+    @property
+    def text(self) -> str:
+        return self._document.source.text
+
     def place(self, path: DataPath = (), *, key: bool = False) -> Place:
         """Return the place of a value or of its key, without the text of the line, which may hold secrets."""
         place = self._document.place(path, key=key) or self._document.place(path[:-1])
@@ -132,6 +140,11 @@ class Section:
         if self.has(key):
             self._unread.pop(key, None)
             self.origin.note(self.at(key), Outcome.LEFT_OUT, reason, severity)
+
+    def leave_unread(self, key: str, reason: str, severity: Severity) -> None:
+        """Note that a key is left out, unless it was read."""
+        if key in self._unread:
+            self.leave(key, reason, severity)
 
     def change(self, key: str, reason: str, severity: Severity = Severity.NOTE) -> None:
         """Note that the value of a key was changed."""

@@ -208,3 +208,11 @@ def _check_path(path: str, domain: str, text: str) -> None:
             raise InvalidReference(
                 f"`{part}` must be lower-case letters and digits, with `.`, `_`, `__` or `-` between them"
             )
+
+
+def registry_of(text: str) -> str:
+    """Return the registry of an image; "" for a text that is no reference."""
+    try:
+        return parse(text).domain or DOCKER_HUB
+    except InvalidReference:
+        return ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.convert.notes import Note
     from reconciler.workflow.converter.convert import ConvertResult
 
-FORMATS: Final = ("novita", "docker-compose")
+FORMATS: Final = ("waverless", "novita", "docker-compose", "runpod-flash", "dstack", "skypilot")
 MAX_NOTES: Final = 1_000
 """Notes that are printed as text."""
 
@@ -69,8 +69,9 @@ def convert(
 ) -> int:
     """Convert files of other tools to YAML, and say what was left out.
 
-    FILE is a body or a listing of Novita's API, or a docker-compose file; - reads stdin. Without --out, the
-    YAML is printed, and nothing is written. Notes about fields without an equal are written to stderr.
+    FILE is a Waverless export, a body or a listing of Novita's API, a docker-compose file, Python code with
+    endpoints of RunPod Flash, or a service of dstack or SkyPilot; - reads stdin. Without --out, the YAML is
+    printed, and nothing is written. Notes about fields without an equal are written to stderr.
     """
     from reconciler.workflow.converter.convert import Options
     from reconciler.workflow.converter.convert import convert as convert_files

@@ -16,11 +16,12 @@ from reconciler.convert.candidates import Parts
 from reconciler.convert.draft import Conversion, Folder, draft
 from reconciler.convert.gpus import KnownSpec
 from reconciler.convert.notes import Note
+from reconciler.convert.python_calls import UnreadablePython
 from reconciler.inventory.files import FileSystem
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Problem
+from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import Spec, key_of
 from reconciler.workflow.converter.checks import why_invalid
 from reconciler.workflow.converter.sources import SourceDocument, read_sources
@@ -93,7 +94,7 @@ def convert(
         check_env_file(context.root / options.env_out, str(options.env_out))
     documents = read_sources(context, files, options.format_name, stdin)
     loaded = load_files(context, lenient=True, needs_endpoints=False, is_offline=True)
-    parts = [one.format.convert(one.origin) for one in documents]
+    parts = [_converted(one) for one in documents]
     conversion = draft(_selected(context, parts), _folder(context, loaded, options), why_invalid)
     notes = _in_order((*(note for one in documents for note in one.origin.notes), *conversion.notes))
     if conversion.is_empty:
@@ -103,6 +104,17 @@ def convert(
     shown = {display_path(path, context.root): text for path, text in texts.items()}
     result = ConvertResult(conversion=conversion, documents=documents, notes=notes, texts=shown)
     return result if options.out is None else _write(context, result, texts, options)
+
+
+def _converted(document: SourceDocument) -> Parts:
+    try:
+        return document.format.convert(document.origin)
+    except UnreadablePython as error:
+        place = Place(file=document.file, line=error.line, column=error.column)
+        hint = "name the format if it is another one: --from FORMAT"
+        raise InvalidConfig(
+            Problem(code="invalid-python", summary=error.reason, hint=hint, place=place)
+        ) from error
 
 
 def _selected(context: Context, parts: Sequence[Parts]) -> Sequence[Parts]:

@@ -9,11 +9,14 @@ from typing import Final
 
 from reconciler.convert.documents import split
 from reconciler.convert.formats import FORMATS, Format, recognized
+from reconciler.convert.runpod_flash import NAME as FLASH
+from reconciler.convert.runpod_flash import is_python
 from reconciler.convert.source import Origin
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import Context
+from reconciler.yamlfile.document import Document, Source
 from reconciler.yamlfile.files import RootDirectory, UnreadableFile
 from reconciler.yamlfile.reader import MAX_SIZE_MIB, decoded, parse, unreadable
 
@@ -73,6 +76,10 @@ def _text(context: Context, file: str, shown: str, stdin: Callable[[int], bytes]
 
 def _documents(text: str, shown: str, format_name: str) -> Iterator[SourceDocument | Problem]:
     stem = PurePath(shown).name.partition(".")[0]
+    if is_python(shown, text, format_name):
+        origin = Origin(Document(Source(shown, text), None), stem=stem)
+        yield SourceDocument(file=shown, line=1, format=FORMATS[FLASH], origin=origin)
+        return
     for above, part in [(0, text)] if shown.lower().endswith(".json") else split(text):
         document = parse(part, shown)
         if document.problems:

@@ -28,10 +28,11 @@ def test_the_sample_survives_the_round_trip(name: str, sandbox: Sandbox) -> None
     files = ("--env-file", ".env") if ran.document["env_file"] else ()
     assert sandbox.run("validate").code == 0
     names = {one["endpoint"] for one in ran.document["endpoints"]}
+    credentials = {one["name"] for one in ran.document["registries"]}
     if ran.document["placeholders"]:
         assert "unset-reference" in sandbox.plan(*files).codes
     set_variables(sandbox, ran.document["variables"])
-    assert set(sandbox.plan(*files).actions) == names
+    assert set(sandbox.plan(*files).actions) == names | credentials
     sandbox.apply(*files)
     assert {one["name"] for one in sandbox.sim.world.endpoints} == names
     assert sandbox.plan(*files).actions == {}

@@ -22,7 +22,7 @@ def on_terminal(
     screen = b""
     while chunk := _read(mine):
         screen += chunk
-        if answer and b"Enter a value: " in screen:
+        if answer and b"Enter a value:" in screen:
             os.write(mine, f"{answer}\n".encode())
             answer = ""
     os.close(mine)

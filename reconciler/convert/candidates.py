@@ -59,6 +59,7 @@ class Candidate:
 
     fields: YAML name -> value, in which a literal `${` is escaped. env: key -> text or `Outside`. spec: the
     name of a spec that the source knows, else `gpus` say which one fits. needs_image: why there is no image.
+    defaults: the values of variables that the fields refer to, if they are unset.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Candidate:
     gpus: GpuWish | None = None
     credential: Credential | None = None
     needs_image: str = ""
+    defaults: dict[str, str] = with_default(default_factory=dict)
 
     def put(self, name: str, found: Found | None) -> None:
         """Set a field to a literal value of the source, if there is one."""

@@ -19,6 +19,8 @@ NAME: Final = "docker-compose"
 
 _RESOLVE: Final = "`docker compose config` writes a file without it, which can be converted"
 
+_UNKNOWN: Final = f"a variable in it has a form that references lack; {_RESOLVE}"
+
 _TOP: Final = {
     "version": "it says nothing about a service",
     "name": "endpoints have the names of their services",
@@ -125,7 +127,7 @@ class _Service:
         try:
             return reference_text(parts_of(found.value))
         except UnknownSyntax:
-            self._service.leave(key, f"a variable in it has a form that references lack; {_RESOLVE}")
+            self._service.leave(key, _UNKNOWN)
             return None
 
     def _command(self) -> None:
@@ -143,9 +145,15 @@ class _Service:
         if not any(words):
             return
         found = service.found(key, " ".join(word for word in words if word))
-        if (text := self._text(found, key)) is None:
+        try:
+            parts = parts_of(found.value)
+        except UnknownSyntax:
+            service.leave(key, _UNKNOWN)
             return
-        self._candidate.put_yaml("command", found, text)
+        # a default in a command may be a secret, and belongs with the values of variables
+        outside = [part for part in parts if isinstance(part, Outside)]
+        self._candidate.defaults |= {one.variable: one.default for one in outside if one.default}
+        self._candidate.put_yaml("command", found, reference_text(parts, with_defaults=False))
         if service.has("entrypoint"):
             service.change("entrypoint", "Novita has one start command: it is the entrypoint and the command")
         elif isinstance(service.data.get("command"), list):
@@ -180,7 +188,7 @@ class _Service:
         try:
             parts = parts_of(value)
         except UnknownSyntax:
-            self._leave(path, f"a variable in it has a form that references lack; {_RESOLVE}")
+            self._leave(path, _UNKNOWN)
             return None
         if all(isinstance(part, str) for part in parts):
             return "".join(map(str, parts))

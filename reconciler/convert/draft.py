@@ -20,6 +20,7 @@ from reconciler.convert.source import Found
 from reconciler.convert.variables import COMMAND, PASSWORD, Variables, outside_variable
 from reconciler.kinds.draft import Variable
 from reconciler.kinds.registry import KINDS
+from reconciler.kinds.secret_text import holds_credential
 from reconciler.kinds.variable_names import reference_to
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Severity
@@ -177,6 +178,8 @@ class _Draft:
     def _fits(self, found: Found, part: Mapping[str, Any]) -> bool:
         why = self._check(ENDPOINT, {"endpoint": "x", **part})
         if why:
+            if holds_credential(why, ()):
+                why = "its value is not valid, and holds a credential"
             self._note(found, Outcome.LEFT_OUT, why, Severity.WARNING)
         return not why
 
@@ -192,6 +195,11 @@ class _Draft:
         env: dict[str, str] = {}
         for key, found in sorted(candidate.env.items()):
             value = found.value
+            if isinstance(value, str) and "\0" in value:
+                self._note(
+                    found, Outcome.LEFT_OUT, "no variable can hold the character U+0000", Severity.WARNING
+                )
+                continue
             if isinstance(value, Outside):
                 variable = outside_variable(candidate.name, value, key)
                 text = reference_to(variable)

@@ -51,11 +51,15 @@ def _parts(text: str) -> Iterator[str | Outside]:
         yield literal + text[end:]
 
 
-def reference_text(parts: list[str | Outside]) -> str:
+def reference_text(parts: list[str | Outside], *, with_defaults: bool = True) -> str:
     """Return the text of the YAML with references in the place of variables."""
-    return "".join(escaped(part) if isinstance(part, str) else _reference(part) for part in parts)
+    return "".join(
+        escaped(part) if isinstance(part, str) else reference_of(part, with_default=with_defaults)
+        for part in parts
+    )
 
 
-def _reference(outside: Outside) -> str:
-    default = f":-{outside.default}" if outside.default else ""
+def reference_of(outside: Outside, *, with_default: bool = True) -> str:
+    """Return the reference to a variable."""
+    default = f":-{outside.default}" if with_default and outside.default else ""
     return f"${{env:{outside.variable}{default}}}"

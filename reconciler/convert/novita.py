@@ -60,8 +60,8 @@ def convert(origin: Origin) -> Parts:
             reason = next((_REASONS[step] for step in left if step in _REASONS), _OTHER)
             origin.note((*path, *left), Outcome.LEFT_OUT, reason, _severity(reason))
     for path in _beside(origin.data, seen):
-        step = path[-1]
-        reason = _REASONS.get(str(step), "it is no endpoint, storage or registry credential of Novita")
+        step = str(path[-1]) if path else ""
+        reason = _REASONS.get(step, "it is no endpoint, storage or registry credential of Novita")
         origin.note(path, Outcome.LEFT_OUT, reason, _severity(reason))
     return parts
 

@@ -11,6 +11,7 @@ from math import ceil
 from typing import Any, Final
 
 from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts
+from reconciler.convert.interpolation import reference_of
 from reconciler.convert.notes import Note, Outcome
 from reconciler.convert.python_calls import Call, Computed, Made, Module, Name
 from reconciler.convert.source import Found, Origin
@@ -88,8 +89,12 @@ class _Endpoint:
         self._call = call
         self._unread = dict.fromkeys(call.arguments)
         self._place = Place(file=origin.file, line=call.line, column=call.column)
+        self._name = call.target.replace("_", "-") or "endpoint"
         name = self._value("name")
-        self._name = name if isinstance(name, str) and name else call.target.replace("_", "-") or "endpoint"
+        if isinstance(name, str) and name:
+            self._name = name
+        elif name is not None:
+            self._leave("name", "it is not a text")
 
     def candidate(self) -> Candidate:
         candidate = Candidate(name=self._name, origin=self._origin, field=self._name, place=self._place)
@@ -139,8 +144,7 @@ class _Endpoint:
         if found is None:
             return
         if isinstance(found.value, Outside):
-            default = f":-{found.value.default}" if found.value.default else ""
-            candidate.put_yaml(name, found, f"${{env:{found.value.variable}{default}}}")
+            candidate.put_yaml(name, found, reference_of(found.value))
         else:
             candidate.put(name, found)
 

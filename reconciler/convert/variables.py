@@ -45,6 +45,7 @@ class Variables:
         self._users: dict[str, list[str]] = {}
         self._defaults: dict[str, set[str | None]] = {}
         self._names: Mapping[tuple[str, Path], str] = {}
+        self._composed: dict[tuple[str, Path], str] = {}
         self._assigned: tuple[Variable, ...] = ()
 
     def need(self, name: str, user: str, default: str | None = None) -> None:
@@ -67,15 +68,23 @@ class Variables:
                 self.need(outside_variable(user, value, key), user, value.default)
                 continue
             texts.append(value)
-            if value.strip() and not any(fnmatchcase(key, glob) for glob in self._literal):
+            if (
+                value.strip()
+                and "\0" not in value
+                and not any(fnmatchcase(key, glob) for glob in self._literal)
+            ):
                 self._secrets.append(SecretValue(endpoint=user, path=("envs", key), value=value))
         for found in candidate.fields.values():
             for name in _UNSET.findall(found.value) if isinstance(found.value, str) else ():
-                self.need(name, user)
+                self.need(name, user, candidate.defaults.get(name))
         command = candidate.fields.get("command")
         if command and holds_credential(command.value, texts):
-            text = command.value.replace("$${", "${")
-            self._secrets.append(SecretValue(endpoint=user, path=COMMAND, value=text))
+            if _UNSET.search(command.value):  # no text without its variables
+                self._composed[user, COMMAND] = name = outside_variable(user, Outside(), "COMMAND")
+                self.need(name, user)
+            else:
+                text = command.value.replace("$${", "${")
+                self._secrets.append(SecretValue(endpoint=user, path=COMMAND, value=text))
         if credential := candidate.credential:
             owner, password = credential.name, credential.password
             if isinstance(password, Outside):
@@ -85,7 +94,7 @@ class Variables:
 
     def reference(self, user: str, path: Path) -> str | None:
         """Return the reference that stands for a literal value; None if the value stays in the YAML."""
-        name = self._names.get((user, path))
+        name = self._names.get((user, path)) or self._composed.get((user, path))
         return None if name is None else reference_to(name)
 
     def all(self, others: Iterable[Variable] = ()) -> tuple[Variable, ...]:

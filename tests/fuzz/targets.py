@@ -12,6 +12,7 @@ import yaml
 
 from reconciler.cli.main import COMMANDS, cli
 from reconciler.inventory.journal import encode_line
+from tests.fuzz.foreign import foreign
 from tests.fuzz.mutations import TEXTS, as_bytes, change_values, damage_bytes, damage_or_change
 from tests.fuzz.workspace import MAP, Workspace
 
@@ -203,6 +204,7 @@ TYPICAL: Final[Mapping[str, Arguments]] = {
     "update": ["byhand"],
     "scale": ["batch"],
     "delete": ["byhand"],
+    "convert": ["compose.yaml"],
     "import": ["--all", "--out", "made.yaml"],
     "state": ["list"],
     "schema": ["endpoints"],
@@ -247,4 +249,5 @@ TARGETS: Final[Mapping[str, Callable[[Random, Workspace], Arguments]]] = {
     "yaml": declarations,
     "dotenv": dotenv,
     "arguments": arguments,
+    "foreign": foreign,
 }

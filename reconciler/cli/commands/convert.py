@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FORMATS: Final = ("waverless", "novita", "docker-compose", "runpod-flash", "dstack", "skypilot")
 MAX_NOTES: Final = 1_000
 """Notes that are printed as text."""
+MAX_NAMES: Final = 8
+"""Variables without a value that the next steps name."""
 
 
 @click.command(cls=Command)
@@ -173,9 +175,9 @@ def _next(result: ConvertResult) -> list[str]:
         copy = command_line("cp", Operand(example), Operand(example.with_name(".env")))
         steps.append(f"{copy}   # then fill in the values; do not commit this file")
     if result.values and (unset := [one.name for one in result.conversion.variables if not one.value]):
-        steps.append(
-            f"export {' '.join(f'{name}=...' for name in unset)}   # they have no value in the files"
-        )
+        more = f", and {len(unset) - MAX_NAMES} more of {result.example}" if len(unset) > MAX_NAMES else ""
+        words = " ".join(f"{name}=..." for name in unset[:MAX_NAMES])
+        steps.append(f"export {words}   # without a value in the files{more}")
     values = result.values or (str(Path(result.example).with_name(".env")) if result.example else "")
     env_file = ("--env-file", values) if values else ()
     steps.append(command_line("reconciler", *env_file, "plan"))

@@ -1,13 +1,14 @@
-"""Recognizes data of Novita and of Waverless that was taken for an endpoint file, by its shape."""
+"""Recognizes data of other tools that was taken for an endpoint file, by its shape."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from reconciler.kinds.foreign_shapes import is_metadata, is_of_novita, is_request, is_spec
-from reconciler.model.command import command_without_file
+from reconciler.model.command import Operand, command_line, command_without_file
 from reconciler.model.problem import Problem
 from reconciler.yamlfile.document import Document
 
@@ -43,9 +44,15 @@ def _recognized(data: Any, file: str, *, is_json: bool) -> tuple[str, str] | Non
             if isinstance(one, Mapping) and is_of_novita(one):
                 if "id" in one:
                     return "an endpoint as Novita's API returns it", live
-                return "a create request of Novita's API", _declare(one)
+                return "a create request of Novita's API", _convert(file)
         if is_metadata(data):
             return "an endpoint as Waverless returns it (GET /api/v1/endpoints/NAME)", live
+        if isinstance(data.get("services"), Mapping):
+            return "a docker-compose file", _convert(file)
+        if data.get("type") == "service":
+            return "a service of dstack", _convert(file)
+        if isinstance(data.get("service"), Mapping):
+            return "a service of SkyPilot", _convert(file)
         if is_spec(data):
             return "a spec as Waverless returns it", _specs(is_json=is_json)
         return None
@@ -71,8 +78,9 @@ def _specs(*, is_json: bool) -> str:
     return f"specs belong in specs.yaml: write {wrapped} there"
 
 
-def _declare(body: Mapping[str, Any]) -> str:
-    name = body.get("name")
-    shown = name if isinstance(name, str) and name.isprintable() and len(name) <= 60 else "NAME"
-    declared = f"`- endpoint: {shown}` with `specName`, `image` and `env`"
-    return f"declare it as {declared}, and move this file elsewhere"
+def _convert(file: str) -> str:
+    """Return the commands that write the YAML of a file that is moved away first."""
+    moved = f"source{PurePath(file).suffix}"
+    move = command_line("mv", Operand(file), Operand(moved))
+    convert = command_without_file(file, "reconciler", "convert", moved, "--out", "endpoints.yaml")
+    return f"`{move}`, then `{convert}` writes its YAML"

@@ -169,7 +169,7 @@ def _texts(
     if specs:
         path = _specs_path(context, loaded, options)
         texts[path] = specs_text(
-            read_text(path, RootDirectory(root)),
+            None if options.out is None else read_text(path, RootDirectory(root)),
             [(spec, _CHOOSE if spec["name"] in conversion.placeholders else "") for spec in specs],
             display_path(path, root),
             modeline("specs", Path(relpath(path, root))),

@@ -20,14 +20,15 @@ OF_NOVITA = {
 METADATA = {"name": "chat", "specName": "s", "image": "a:1", "status": "Running", "env": {"A": SECRET}}
 SPEC = {"name": "s", "displayName": "S", "category": "gpu", "resources": {"gpu": "1"}, "platforms": {}}
 IMPORT = "reconciler import --all --out endpoints.yaml"
+CONVERT = " --out endpoints.yaml` writes its YAML"
 
 
 @pytest.mark.parametrize("name", ["endpoints.yaml", "endpoints/all.json"])
 @pytest.mark.parametrize(
     ("data", "what", "hint"),
     [
-        ({"endpoint": OF_NOVITA}, "a create request of Novita's API", "`- endpoint: chat`"),
-        (OF_NOVITA, "a create request of Novita's API", "`- endpoint: chat`"),
+        ({"endpoint": OF_NOVITA}, "a create request of Novita's API", CONVERT),
+        (OF_NOVITA, "a create request of Novita's API", CONVERT),
         ({"endpoints": [{"id": "i", **OF_NOVITA}], "total": "1"}, "a listing of Novita's API", IMPORT),
         ({"endpoint": {"id": "i", **OF_NOVITA}}, "an endpoint as Novita's API returns it", IMPORT),
         ([OF_NOVITA], "a list of endpoints as Novita's API returns them", IMPORT),
@@ -35,6 +36,9 @@ IMPORT = "reconciler import --all --out endpoints.yaml"
         (METADATA, "an endpoint as Waverless returns it", IMPORT),
         ([SPEC], "a listing of specs of Waverless", "specs belong in specs.yaml"),
         (SPEC, "a spec as Waverless returns it", "specs belong in specs.yaml"),
+        ({"services": {"a": {"image": "a:1"}}}, "a docker-compose file", CONVERT),
+        ({"type": "service", "image": "a:1"}, "a service of dstack", CONVERT),
+        ({"service": {"replicas": 1}, "name": "a"}, "a service of SkyPilot", CONVERT),
         ([item("a"), item("b")], "a JSON list of deploy requests", '{"endpoints": [...]}'),
     ],
 )
@@ -89,3 +93,13 @@ def test_d5_the_import_that_is_named_works(sandbox: Sandbox) -> None:
     (sandbox.root / "endpoints.yaml").rename(sandbox.root / "listing.json")
     assert sandbox.run("import", "--all", "--out", "endpoints.yaml").code == 0
     assert sandbox.plan().code == 0
+
+
+def test_d5_the_conversion_that_is_named_works(sandbox: Sandbox) -> None:
+    sandbox.write("endpoints.yaml", json.dumps({"endpoint": {**OF_NOVITA, "rootfsSize": 100}}))
+    hint = sandbox.run("validate", "--json").document["problems"][0]["hint"]
+    convert = "reconciler convert source.yaml --out endpoints.yaml"
+    assert hint == f"`mv endpoints.yaml source.yaml`, then `{convert}` writes its YAML"
+    (sandbox.root / "endpoints.yaml").rename(sandbox.root / "source.yaml")
+    assert sandbox.run(*convert.split()[1:]).code == 0
+    assert sandbox.run("validate").code == 0

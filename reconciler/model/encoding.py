@@ -67,6 +67,14 @@ def json_bytes(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys
     ).encode()
 
 
+def is_json(value: Any) -> bool:
+    """Return True if orjson encodes the value, which is faster than a walk through it. No secret is JSON."""
+    try:
+        return _orjson(value) is not None
+    except TypeError:
+        return False
+
+
 def _orjson(
     value: Any,
     default: Callable[[Any], Any] = _refuse,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.encoding import json_bytes, json_chunks, json_indented
+from reconciler.model.encoding import is_json, json_bytes, json_chunks, json_indented
 from reconciler.model.secrets import Secret
 
 VALUES = st.recursive(
@@ -70,6 +70,8 @@ def test_other_types_are_refused(value: object) -> None:
         json_indented({"a": [value]})
     with pytest.raises(TypeError):
         json_bytes({"a": [value]}, _refused)
+    assert not is_json({"a": [value]})
+    assert is_json({"a": [None, "x", 1, {}]})
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, ZeroDivisionError])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.drift import Alarm, DriftItem, DriftReport, DriftState
+from reconciler.model.encoding import is_json
 from reconciler.model.plan import Drift, FieldChange
 from reconciler.model.run_report import RunReport
 from reconciler.model.secrets import mask
@@ -58,13 +59,15 @@ def state_document(fields: Fields | None) -> tuple[Json, Json]:
 
     An ID that is not known yet is null.
     """
-    if fields is None or is_plain_data(fields, JSON_SCALARS):
+    if fields is None or is_json(fields):
         return fields, {}
     return masked(fields), _sensitive(fields)
 
 
 def masked(value: Value | Absent) -> Json:
     """Return the value with secrets and fingerprints masked. An ID that is not known yet is null."""
+    if value.__class__ in JSON_SCALARS:
+        return value
     return None if value is ABSENT else mask(replace_references(value, _nothing))
 
 

@@ -59,7 +59,8 @@ class Candidate:
 
     fields: YAML name -> value, in which a literal `${` is escaped. env: key -> text or `Outside`. spec: the
     name of a spec that the source knows, else `gpus` say which one fits. needs_image: why there is no image.
-    defaults: the values of variables that the fields refer to, if they are unset.
+    defaults: the values of variables that the fields refer to, if they are unset. doubt: why it is probably
+    no endpoint, so that only --target includes it.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Candidate:
     credential: Credential | None = None
     needs_image: str = ""
     defaults: dict[str, str] = with_default(default_factory=dict)
+    doubt: str = ""
 
     def put(self, name: str, found: Found | None) -> None:
         """Set a field to a literal value of the source, if there is one."""

@@ -21,6 +21,8 @@ _RESOLVE: Final = "`docker compose config` writes a file without it, which can b
 
 _UNKNOWN: Final = f"a variable in it has a form that references lack; {_RESOLVE}"
 
+_WITHOUT_GPU: Final = "it declares no GPU, and other services do; --target NAME converts it all the same"
+
 _TOP: Final = {
     "version": "it says nothing about a service",
     "name": "endpoints have the names of their services",
@@ -88,6 +90,10 @@ def convert(origin: Origin) -> Parts:
         service = services.section(name)
         if service is not None:
             parts.candidates.append(_Service(name, service).candidate())
+    if any(one.gpus and one.gpus.field != one.field for one in parts.candidates):
+        for one in parts.candidates:
+            if one.gpus and one.gpus.field == one.field:
+                one.doubt = _WITHOUT_GPU
     document.leave_rest(_TOP | _extensions(document))
     return parts
 
@@ -238,6 +244,9 @@ class _Service:
         wish: GpuWish | None = None
         if (scale := service.count("scale")) is not None:
             self._replicas(scale)
+        if str(service.data.get("runtime")) == "nvidia":
+            at = service.found("runtime", None)
+            wish = GpuWish(field=at.field, place=at.place)
         if (gpus := service.take("gpus")) is not None:
             wish = self._wish(gpus if isinstance(gpus, list) else [{"count": gpus}], service.at("gpus"))
         if (deploy := service.section("deploy")) is not None:
@@ -280,7 +289,10 @@ class _Service:
                 number = len(ids)
                 self._leave((*where, "device_ids"), "workers have GPUs of their own; their number is kept")
             elif str(count) == "all":
-                self._leave((*where, "count"), "a worker has the GPUs of its spec; 1 is assumed")
+                self._leave(
+                    (*where, "count") if path[-1] == "devices" else where,
+                    "a worker has the GPUs of its spec; 1 is assumed",
+                )
             return GpuWish(count=max(number, 1), field=dotted(where), place=self._origin.place(where))
         return None
 

@@ -134,7 +134,10 @@ class _Draft:
                 app_names=(),
                 in_use=in_use,
             )
-            self._items[kind] += drafted.items
+            self._items[kind] += (
+                self._valid_part(kind, item, places[live.id])
+                for live, item in zip(drafted.live, drafted.items, strict=True)
+            )
             self._specs += drafted.new_specs
             self._spec_names |= {spec.name for spec in drafted.new_specs}
             in_use |= {one.name: one.value for one in drafted.variables}
@@ -144,6 +147,14 @@ class _Draft:
         self._app_names |= {str(item.get("appName", item["endpoint"])) for item in endpoints}
         self._credentials |= {str(item["name"]) for item in self._items[REGISTRY]}
         return tuple(variables)
+
+    def _valid_part(self, kind: str, item: Mapping[str, Any], where: Found) -> dict[str, Any]:
+        """Return an item without the fields whose values the YAML does not allow."""
+        key = KINDS[kind].key
+        whys = {name: self._check(kind, {key: item[key], name: value}) for name, value in item.items()}
+        for why in filter(None, whys.values()):
+            self._note(where, Outcome.LEFT_OUT, why, Severity.WARNING)
+        return {name: value for name, value in item.items() if not whys[name]}
 
     # Endpoints of other formats
 

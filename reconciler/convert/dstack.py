@@ -10,6 +10,7 @@ from reconciler.convert.candidates import Candidate, Credential, GpuWish, Outsid
 from reconciler.convert.source import Origin, Section
 from reconciler.convert.values import (
     gigabytes_of,
+    note_variables,
     put_env,
     put_range,
     range_of,
@@ -100,6 +101,7 @@ class _Service:
                 service.leave("entrypoint", "`commands` are the start command")
             elif len(commands) > 1:
                 service.change("commands", "Novita has one start command, which runs all of them in `sh`")
+            note_variables(service, "commands", "DSTACK")
             self._candidate.put("command", service.found("commands", text))
             return
         if commands is not None and commands != []:

@@ -79,6 +79,16 @@ class Module:
         for call, target in sorted(found, key=lambda pair: (pair[0].lineno, pair[0].col_offset)):
             yield _call(call, target)
 
+    def has_routes(self, name: str) -> bool:
+        """Return True if a method of the object of that name decorates a function: `@api.get("/x")`."""
+        return any(
+            (dotted_name(one.func) or "").rpartition(".")[0] == name
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for one in node.decorator_list
+            if isinstance(one, ast.Call)
+        )
+
     def _names_of(self, class_name: str, module: str) -> Iterator[str]:
         """Yield the names by which the code calls a class."""
         for node in ast.walk(self._tree):
@@ -112,7 +122,7 @@ class Module:
             case ast.Name(id=name) if name in self._constants:
                 return self.value(self._constants[name], depth + 1)
             case ast.Attribute() if (member := dotted_name(node)) is not None:
-                return Name(member)
+                return Name(text=member)
             case ast.Subscript(value=mapping, slice=ast.Constant(value=str() as key)) if dotted_name(
                 mapping
             ) in ("os.environ", "environ"):
@@ -138,10 +148,11 @@ class Module:
         raise Computed
 
 
-class Name(str):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
     """The name of a member of a class, such as `GpuType.NVIDIA_H200`."""
 
-    __slots__ = ()
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,7 +169,9 @@ class _Endpoint:
 
     def _scaler(self, candidate: Candidate) -> None:
         """Set the policy: Flash adds workers by the wait in the queue, or by the number of requests."""
-        kind = str(self._value("scaler_type") or "QUEUE_DELAY").rpartition(".")[2]
+        default = "REQUEST_COUNT" if self._module.has_routes(self._call.target) else "QUEUE_DELAY"
+        scaler = self._value("scaler_type")
+        kind = (scaler.text if isinstance(scaler, Name) else str(scaler or default)).rpartition(".")[2]
         value = self._found("scaler_value", _count, _SCALER_VALUE)
         if kind not in ("QUEUE_DELAY", "REQUEST_COUNT") or value is None:
             self._leave("scaler_type", "it is no scaler of Flash")
@@ -208,10 +210,10 @@ class _Endpoint:
         value = self._value("gpu")
         models: list[str] = []
         for one in value if isinstance(value, list) else [] if value is None else [value]:
-            group, _, member = str(one).rpartition(".")
-            if isinstance(one, Name) and group.endswith("GpuGroup") and member in _GROUPS:
+            group, _, member = one.text.rpartition(".") if isinstance(one, Name) else ("", "", "")
+            if group.endswith("GpuGroup") and member in _GROUPS:
                 models += _GROUPS[member]
-            elif isinstance(one, Name) and group.endswith("GpuType"):
+            elif group.endswith("GpuType"):
                 models.append(re.sub("^NVIDIA |GEFORCE ", "", member.replace("_", " ")))
             else:
                 self._leave("gpu", "it is no `GpuGroup` or `GpuType` of Flash")
@@ -247,7 +249,7 @@ class _Endpoint:
 
 
 def _text(value: Any) -> str | Outside | None:
-    return value if isinstance(value, str | Outside) and not isinstance(value, Name) else None
+    return value if isinstance(value, str | Outside) else None
 
 
 def _count(value: Any) -> int | None:

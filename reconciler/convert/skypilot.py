@@ -8,7 +8,14 @@ from typing import Any, Final
 
 from reconciler.convert.candidates import Candidate, GpuWish, Parts
 from reconciler.convert.source import Found, Origin, Section
-from reconciler.convert.values import gigabytes_of, put_env, put_range, range_of, shell_command
+from reconciler.convert.values import (
+    gigabytes_of,
+    note_variables,
+    put_env,
+    put_range,
+    range_of,
+    shell_command,
+)
 
 NAME: Final = "skypilot"
 
@@ -76,6 +83,7 @@ class _Task:
             text = shell_command(run.value, "bash")
             if text != run.value.strip():
                 task.change("run", "Novita has one start command, which runs the script in `bash`")
+            note_variables(task, "run", "SKYPILOT")
             candidate.put("command", Found(value=text, field=run.field, place=run.place))
         for key in ("envs", "secrets"):
             put_env(candidate, task, key, lambda text: text)

@@ -32,6 +32,13 @@ def shell_command(script: str, shell: str) -> str:
     return text if _SIMPLE.match(text) else f"{shell} -c {shlex.quote(text)}"
 
 
+def note_variables(section: Section, key: str, prefix: str) -> None:
+    """Note the variables that only the tool sets and that a script reads."""
+    names = dict.fromkeys(re.findall(rf"\b{prefix}_[A-Z0-9_]+", str(section.data.get(key))))
+    if names:
+        section.change(key, f"nobody sets {', '.join(names)} here: add them to `env`", Severity.WARNING)
+
+
 def seconds_of(value: Any) -> int | None:
     """Return the whole seconds of a number or of a text such as 10m; None for anything else."""
     match = _DURATION.match(str(value).strip().lower()) if not isinstance(value, bool) else None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.convert.candidates import Outside
-from reconciler.convert.python_calls import Call, Computed, Module, UnreadablePython
+from reconciler.convert.python_calls import Call, Computed, Module, Name, UnreadablePython
 
 IMPORT = "from runpod_flash import Endpoint as E\nimport runpod_flash, runpod_flash as rf, os\n"
 
@@ -40,7 +40,7 @@ def test_calls_are_found_by_what_is_imported(code: str, targets: list[str]) -> N
         ("['a', 1.5, None]", ["a", 1.5, None]),
         ("{'a': True}", {"a": True}),
         ("N", "text"),
-        ("GpuType.ANY", "GpuType.ANY"),
+        ("GpuType.ANY", Name(text="GpuType.ANY")),
         ("os.environ['A']", Outside(variable="A")),
         ("os.getenv('A')", Outside(variable="A")),
         ("os.environ.get('A', 'b')", Outside(variable="A", default="b")),

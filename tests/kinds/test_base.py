@@ -9,7 +9,7 @@ from reconciler.kinds.draft import Draft
 from reconciler.kinds.fields import Field, FieldTable, Shape, value_of
 from reconciler.kinds.normal_form import misfits
 from reconciler.kinds.registry import ENDPOINT, KINDS, split_address
-from reconciler.model.resource import Desired, Live, no_place
+from reconciler.model.resource import STORAGE, Desired, Live, no_place
 from reconciler.model.status import Phase, Rollout
 
 from .toy import CREDENTIAL, TYPE, Credential
@@ -118,3 +118,12 @@ def test_a_table_builds_objects_in_its_order() -> None:
     assert list(TABLE.nested({("one",): 1, ("object", "inner"): 2})) == ["one", "object"]
     assert value_of({"object": {"inner": 2}}, ("object", "inner")) == 2
     assert TABLE.in_order("object", {"x": 1, "inner": 2}) == {"inner": 2}
+
+
+def test_a_name_and_an_item_are_written_as_they_are() -> None:
+    """Only a kind whose names have rules, or whose items have an order, says otherwise."""
+    kind = KINDS[STORAGE]
+    assert kind.named_item("weights") == {"name": "weights"}
+    assert list(kind.ordered_item({"sizeGb": 10, "name": "weights"})) == ["sizeGb", "name"]
+    assert ENDPOINT.named_item("Chat App") == {"endpoint": "Chat App", "appName": "chat-app"}
+    assert list(ENDPOINT.ordered_item({"env": {}, "endpoint": "a"})) == ["endpoint", "env"]

@@ -176,7 +176,8 @@ def _app_name(live: Live) -> str | None:
     """Return the `appName` that keeps the URL; None if the URL has the default name or the ID."""
     app_name = live.fields.get("appName")
     if is_app_name(live.name):
-        return None if app_name in (None, live.name, live.id) else app_name
+        is_written = app_name not in (None, live.name, live.id) and is_app_name(str(app_name))
+        return app_name if is_written else None
     return app_name or suggested_app_name(live.name)
 
 

@@ -9,9 +9,9 @@ from reconciler.config import schema
 from reconciler.config.overlays import InlineLayer
 from reconciler.kinds.registry import KINDS
 from reconciler.model.problem import Problem
-from reconciler.model.resource import ENDPOINT, REGISTRY
+from reconciler.model.resource import ENDPOINT, REGISTRY, STORAGE
 
-_DEFINITIONS: Final = {ENDPOINT: "endpoint", REGISTRY: "registry"}
+_DEFINITIONS: Final = {ENDPOINT: "endpoint", REGISTRY: "registry", STORAGE: "storage"}
 
 
 def why_invalid(kind: str, item: Mapping[str, Any]) -> str:

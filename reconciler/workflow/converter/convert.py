@@ -12,16 +12,16 @@ from typing import Any, Final
 from reconciler.config.files.discovery import display_path
 from reconciler.config.loader import LoadedConfig, find_specs_file, load
 from reconciler.config.specs import usable_spec
-from reconciler.convert.candidates import Parts
+from reconciler.convert.candidates import Candidate, Parts
 from reconciler.convert.draft import Conversion, Folder, draft
 from reconciler.convert.gpus import KnownSpec
-from reconciler.convert.notes import Note
+from reconciler.convert.notes import Note, Outcome
 from reconciler.convert.python_calls import UnreadablePython
 from reconciler.inventory.files import FileSystem
 from reconciler.kinds.registry import ENDPOINT, KINDS
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.problem import Place, Problem
+from reconciler.model.problem import Place, Problem, Severity
 from reconciler.model.resource import Spec, key_of
 from reconciler.workflow.converter.checks import why_invalid
 from reconciler.workflow.converter.sources import SourceDocument, read_sources
@@ -95,7 +95,8 @@ def convert(
     documents = read_sources(context, files, options.format_name, stdin)
     loaded = load_files(context, lenient=True, needs_endpoints=False, is_offline=True)
     parts = [_converted(one) for one in documents]
-    conversion = draft(_selected(context, parts), _folder(context, loaded, options), why_invalid)
+    selected = _selected(context, parts)
+    conversion = draft(selected, _folder(context, loaded, options), why_invalid)
     notes = _in_order((*(note for one in documents for note in one.origin.notes), *conversion.notes))
     if conversion.is_empty:
         raise InvalidConfig(*_nothing(notes))
@@ -126,12 +127,32 @@ def _selected(context: Context, parts: Sequence[Parts]) -> Sequence[Parts]:
         raise InvalidConfig(*unmatched)
     return [
         Parts(
-            candidates=[one for one in part.candidates if selection.has(one.name)],
+            candidates=[
+                one for one in part.candidates if selection.has(one.name) and not _is_doubtful(one, context)
+            ],
             live=[pair for pair in part.live if selection.of(pair[0].kind).has(pair[0].name)],
             specs=part.specs,
         )
         for part in parts
     ]
+
+
+def _is_doubtful(candidate: Candidate, context: Context) -> bool:
+    """Return True, with a note, for what is probably no endpoint and was not asked for by name."""
+    if not candidate.doubt or context.selection.targets:
+        return False
+    note = Note(
+        field=candidate.field,
+        outcome=Outcome.LEFT_OUT,
+        reason=candidate.doubt,
+        severity=Severity.ERROR,
+        place=candidate.place,
+    )
+    candidate.origin.notes[:] = [
+        one for one in candidate.origin.notes if not one.field.startswith(f"{candidate.field}.")
+    ]
+    candidate.origin.notes.append(note)
+    return True
 
 
 def _folder(context: Context, loaded: LoadedConfig, options: Options) -> Folder:

@@ -152,6 +152,18 @@ def test_targets_choose_endpoints(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "services.yaml", "--target", "none").code == 1
 
 
+def test_a_service_without_a_gpu_needs_a_target(sandbox: Sandbox) -> None:
+    """One note says so, in place of those about its fields."""
+    cache = "  cache: {image: 'redis:7', restart: always}\n"
+    sandbox.write("compose.yaml", COMPOSE + cache)
+    ran = sandbox.run("convert", "compose.yaml", "--json")
+    assert [one["endpoint"] for one in ran.document["endpoints"]] == ["chat"]
+    notes = [note for note in ran.document["notes"] if note["field"].startswith("services.cache")]
+    assert [(note["field"], note["severity"]) for note in notes] == [("services.cache", "error")]
+    asked = sandbox.run("convert", "compose.yaml", "--json", "--target", "cache")
+    assert [one["endpoint"] for one in asked.document["endpoints"]] == ["cache"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "code", "place"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,14 +12,13 @@ from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts
 from reconciler.convert.interpolation import UnknownSyntax, parts_of, reference_text
 from reconciler.convert.notes import Outcome
 from reconciler.convert.source import Found, Origin, Section, dotted
+from reconciler.convert.values import put_env
 from reconciler.model.problem import Severity
 from reconciler.model.values import DataPath
 
 NAME: Final = "docker-compose"
 
 _RESOLVE: Final = "`docker compose config` writes a file without it, which can be converted"
-
-_UNKNOWN: Final = f"a variable in it has a form that references lack; {_RESOLVE}"
 
 _WITHOUT_GPU: Final = "it declares no GPU, and other services do; --target NAME converts it all the same"
 
@@ -117,7 +116,7 @@ class _Service:
         if not service.has("image"):
             candidate.needs_image = "the service names no image"
         self._command()
-        self._environment()
+        put_env(candidate, service, "environment", _meaning)
         self._port()
         self._health()
         self._deploy()
@@ -132,8 +131,8 @@ class _Service:
         """Return a text with references in the place of its variables; None, with a note, if it cannot be."""
         try:
             return reference_text(parts_of(found.value))
-        except UnknownSyntax:
-            self._service.leave(key, _UNKNOWN)
+        except UnknownSyntax as error:
+            self._service.leave(key, str(error))
             return None
 
     def _command(self) -> None:
@@ -153,8 +152,8 @@ class _Service:
         found = service.found(key, " ".join(word for word in words if word))
         try:
             parts = parts_of(found.value)
-        except UnknownSyntax:
-            service.leave(key, _UNKNOWN)
+        except UnknownSyntax as error:
+            service.leave(key, str(error))
             return
         # a default in a command may be a secret, and belongs with the values of variables
         outside = [part for part in parts if isinstance(part, Outside)]
@@ -164,46 +163,6 @@ class _Service:
             service.change("entrypoint", "Novita has one start command: it is the entrypoint and the command")
         elif isinstance(service.data.get("command"), list):
             service.change("command", "Novita takes the start command as one text")
-
-    def _environment(self) -> None:
-        service = self._service
-        environment = service.take("environment")
-        pairs: Iterator[tuple[Any, Any, DataPath]]
-        if isinstance(environment, Mapping):
-            at = service.at("environment")
-            pairs = (
-                (key, self._written(value, (*at, key)), (*at, key)) for key, value in environment.items()
-            )
-        elif isinstance(environment, list):
-            pairs = (_pair(item, path) for path, item in service.items("environment"))
-        else:
-            if environment is not None:
-                service.leave("environment", "it is neither a mapping nor a list")
-            return
-        for key, value, path in pairs:
-            if not isinstance(key, str) or not isinstance(value, str | None):
-                self._leave(path, "it is not a variable with a text")
-                continue
-            place = self._origin.place(path)
-            if (outside := self._env_value(key, value, path)) is not None:
-                self._candidate.env[key] = Found(value=outside, field=dotted(path), place=place)
-
-    def _env_value(self, key: str, value: str | None, path: DataPath) -> str | Outside | None:
-        if value is None:
-            return Outside(variable=key)
-        try:
-            parts = parts_of(value)
-        except UnknownSyntax:
-            self._leave(path, _UNKNOWN)
-            return None
-        if all(isinstance(part, str) for part in parts):
-            return "".join(map(str, parts))
-        return parts[0] if len(parts) == 1 else Outside()
-
-    def _written(self, value: Any, path: DataPath) -> Any:
-        if isinstance(value, bool | int | float):
-            return self._origin.written(path) or str(value)
-        return value
 
     def _port(self) -> None:
         service = self._service
@@ -220,7 +179,8 @@ class _Service:
         if first is not None:
             try:
                 value = reference_text(parts_of(first.value))
-            except UnknownSyntax:
+            except UnknownSyntax as error:
+                service.leave("ports", str(error))
                 return
             self._candidate.put_yaml("port", first, int(value) if _NUMBER.match(value) else value)
 
@@ -248,7 +208,8 @@ class _Service:
             at = service.found("runtime", None)
             wish = GpuWish(field=at.field, place=at.place)
         if (gpus := service.take("gpus")) is not None:
-            wish = self._wish(gpus if isinstance(gpus, list) else [{"count": gpus}], service.at("gpus"))
+            is_list = isinstance(gpus, list)
+            wish = self._wish(gpus if is_list else [{"count": gpus}], service.at("gpus"), is_list=is_list)
         if (deploy := service.section("deploy")) is not None:
             if (replicas := deploy.count("replicas")) is not None:
                 self._replicas(replicas)
@@ -274,12 +235,14 @@ class _Service:
             self._candidate.put("minReplicas", found)
             self._candidate.put("maxReplicas", Found(value=1, field=found.field, place=found.place))
 
-    def _wish(self, devices: list[Any], path: DataPath) -> GpuWish | None:
-        """Return the GPUs of the first device that is one. A device names no model."""
+    def _wish(self, devices: list[Any], path: DataPath, *, is_list: bool = True) -> GpuWish | None:
+        """Return the GPUs of the first device. A device names no model."""
+        wish: GpuWish | None = None
         for index, device in enumerate(devices):
-            if not isinstance(device, Mapping):
+            where: DataPath = (*path, index) if is_list else path
+            if wish is not None or not isinstance(device, Mapping):
+                self._leave(where, "the first device tells the number of GPUs of a worker")
                 continue
-            where: DataPath = (*path, index) if path[-1] == "devices" else path
             for key in device:
                 if key not in ("count", "device_ids"):
                     self._leave((*where, key), "workers have NVIDIA GPUs", Severity.NOTE)
@@ -289,23 +252,21 @@ class _Service:
                 number = len(ids)
                 self._leave((*where, "device_ids"), "workers have GPUs of their own; their number is kept")
             elif str(count) == "all":
-                self._leave(
-                    (*where, "count") if path[-1] == "devices" else where,
-                    "a worker has the GPUs of its spec; 1 is assumed",
-                )
-            return GpuWish(count=max(number, 1), field=dotted(where), place=self._origin.place(where))
-        return None
+                at = (*where, "count") if is_list else where
+                self._leave(at, "a worker has the GPUs of its spec; 1 is assumed")
+            wish = GpuWish(count=max(number, 1), field=dotted(where), place=self._origin.place(where))
+        return wish
 
     def _leave(self, path: DataPath, reason: str, severity: Severity = Severity.WARNING) -> None:
         self._origin.note(path, Outcome.LEFT_OUT, reason, severity)
 
 
-def _pair(item: Any, path: DataPath) -> tuple[Any, Any, DataPath]:
-    """Return the variable of an item `KEY=VALUE` or `KEY`."""
-    if not isinstance(item, str):
-        return None, None, path
-    key, equals, value = item.partition("=")
-    return key, value if equals else None, path
+def _meaning(text: str) -> str | Outside:
+    """Return the meaning of a value of env. Raise UnknownSyntax."""
+    parts = parts_of(text)
+    if all(isinstance(part, str) for part in parts):
+        return "".join(map(str, parts))
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], Outside) else Outside()
 
 
 def _container_port(item: Any) -> str | None:

@@ -153,6 +153,7 @@ class _Service:
             return
         for index, data in enumerate(probes):
             if not isinstance(data, Mapping):
+                service.leave("probes", "it is not a list of mappings")
                 continue
             probe = Section(service.origin, (*service.at("probes"), index), data)
             if index == 0:
@@ -189,6 +190,7 @@ class _Service:
         auth.leave_rest({})
         image = self._candidate.fields.get("image")
         if username is None or password is None or image is None:
+            self._service.leave("registry_auth", "it needs an image, a username and a password")
             return
         registry = registry_of(image.value)
         user = _meaning(username.value)

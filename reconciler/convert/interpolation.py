@@ -26,6 +26,9 @@ _PART: Final = re.compile(
 class UnknownSyntax(Exception):
     """A `$` that begins no variable that the YAML can refer to, such as `${NAME:+x}`."""
 
+    def __str__(self) -> str:
+        return "a variable in it has a form that references lack; `docker compose config` resolves it"
+
 
 def parts_of(text: str) -> list[str | Outside]:
     """Return the literal texts and the variables of a text. Raise UnknownSyntax."""

@@ -39,12 +39,17 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call of a class. target: the name that it decorates or is assigned to, "" for none."""
+    """A call of a class.
+
+    target: the name that it decorates or is assigned to, "" for none. has_more: True if it has arguments
+    without a name, beside the first, or unpacks some.
+    """
 
     line: int
     column: int
     target: str
     arguments: Mapping[str, Argument]
+    has_more: bool
 
 
 class Module:
@@ -201,7 +206,14 @@ def _call(call: ast.Call, target: str) -> Call:
         for one in call.keywords
         if one.arg is not None
     }
+    has_more = any(one.arg is None for one in call.keywords) or len(call.args) > 1
     if call.args and "name" not in arguments:
         first = call.args[0]
         arguments["name"] = Argument(node=first, line=first.lineno, column=first.col_offset + 1)
-    return Call(line=call.lineno, column=call.col_offset + 1, target=target, arguments=arguments)
+    return Call(
+        line=call.lineno,
+        column=call.col_offset + 1,
+        target=target,
+        arguments=arguments,
+        has_more=has_more,
+    )

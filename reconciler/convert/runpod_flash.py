@@ -43,6 +43,7 @@ _GROUPS: Final = {
 """Group of GPUs -> the models in it. Source: `GpuGroup` of Flash."""
 
 _COMPUTED: Final = "only running the code would tell its value"
+_UNPACKED: Final = "it has arguments without a name, or unpacks some: write them with their names"
 _IMAGE: Final = "a worker has only the image: build it in"
 _REASONS: Final = {
     **dict.fromkeys(("dependencies", "system_dependencies", "accelerate_downloads"), _IMAGE),
@@ -109,6 +110,8 @@ class _Endpoint:
         self._put(candidate, "requestTimeout", "execution_timeout_ms", _seconds)
         disk = self._template(candidate)
         candidate.gpus = self._gpus(disk)
+        if self._call.has_more:
+            self._add_note(self._name, Outcome.LEFT_OUT, _UNPACKED, Severity.WARNING, self._place)
         for key in list(self._unread):
             self._leave(key, _REASONS.get(key, _OTHER))
         return candidate

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any, Final
 
 from reconciler.convert.candidates import Candidate, Outside
+from reconciler.convert.interpolation import UnknownSyntax
 from reconciler.convert.notes import Outcome
 from reconciler.convert.source import Found, Section, dotted
 from reconciler.model.problem import Severity
@@ -80,14 +81,19 @@ def put_range(candidate: Candidate, found: Found, low: int, high: int) -> None:
 def put_env(candidate: Candidate, section: Section, key: str, read: Callable[[str], str | Outside]) -> None:
     """Set the variables of a mapping, or of a list of `KEY=VALUE` and `KEY`.
 
-    `read` gives the meaning of a text. A key without a value is one of the environment of the user.
+    `read` gives the meaning of a text, or raises UnknownSyntax. A key without a value is one of the
+    environment of the user.
     """
     for name, value, path in _pairs(section, key):
         if not isinstance(name, str) or not isinstance(value, str | None):
             reason = "it is not a variable with a text"
             section.origin.note(path, Outcome.LEFT_OUT, reason, Severity.WARNING)
             continue
-        meaning = Outside(variable=name) if value is None else read(value)
+        try:
+            meaning = Outside(variable=name) if value is None else read(value)
+        except UnknownSyntax as error:
+            section.origin.note(path, Outcome.LEFT_OUT, str(error), Severity.WARNING)
+            continue
         place = section.origin.place(path)
         candidate.env[name] = Found(value=meaning, field=dotted(path), place=place)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reconciler.convert.candidates import Candidate, Credential, GpuWish, Outside, Parts, SpecItem
+from reconciler.convert.candidates import Candidate, Credential, GpuWish, Parts, SpecItem
 from reconciler.convert.source import Origin, Section, dotted
 from reconciler.convert.values import put_env, put_range
 from reconciler.kinds.foreign_shapes import is_metadata, is_request, is_spec
@@ -149,18 +149,20 @@ def _credential(section: Section, candidate: Candidate) -> None:
     if credential is None:
         return
     host, user, password = (credential.text(key) for key in ("registry", "username", "password"))
+    credential.leave_rest({})
     if not (user and password and user.value and password.value):
+        if any(credential.data.values()):
+            section.leave("registryCredential", "it needs a username and a password")
         return
     image = candidate.fields.get("image")
     registry = (host.value.rpartition("://")[2].partition("/")[0] if host else "") or (
         registry_of(image.value) if image else ""
     )
-    value: str | Outside = password.value
     candidate.credential = Credential(
         name=f"{registry}/{user.value}"[:255],
         registry=escaped(registry),
         username=escaped(user.value),
-        password=value,
+        password=password.value,
         field=password.field,
         place=password.place,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ import click
 
 from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.shell_completion import complete_files, complete_specs
-from reconciler.model.command import Operand, command_line
+from reconciler.model.command import Operand, command_line, shared_options_in_hints
 from reconciler.model.problem import ExitCode, Severity
 from reconciler.model.text import quantity
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output import Output
     from reconciler.convert.notes import Note
     from reconciler.workflow.converter.convert import ConvertResult
+    from reconciler.workflow.runtime.context import Context
 
 FORMATS: Final = ("waverless", "novita", "docker-compose", "runpod-flash", "dstack", "skypilot")
 MAX_NOTES: Final = 1_000
@@ -92,7 +94,7 @@ def convert(
     if run.out.as_json:
         run.out.document(_document(result))
     else:
-        _show(run.out, result)
+        _show(run.out, run.context, result)
     return ExitCode.OK
 
 
@@ -124,7 +126,7 @@ def _document(result: ConvertResult) -> dict[str, object]:
     }
 
 
-def _show(out: Output, result: ConvertResult) -> None:
+def _show(out: Output, context: Context, result: ConvertResult) -> None:
     from reconciler.reports.terminal.escape import plain
 
     for one in result.documents:
@@ -137,7 +139,7 @@ def _show(out: Output, result: ConvertResult) -> None:
     for name in (*result.written, *([result.values] if result.values else [])):
         out.result(f"  {out.style.added('+')} {plain(name)}\n")
     out.result(f"\nDeclared: {_resources(result)}. Nothing was changed in the account.\n\nNext:\n")
-    for step in _next(result):
+    for step in _next(context, result):
         out.result(f"  {step}\n")
 
 
@@ -164,21 +166,26 @@ def _show_notes(out: Output, notes: tuple[Note, ...]) -> None:
         out.tell("\n")
 
 
-def _next(result: ConvertResult) -> list[str]:
-    steps = [command_line("reconciler", "validate")]
+def _next(context: Context, result: ConvertResult) -> list[str]:
+    """Return the commands that come next, with the files that they need."""
+    values = result.values or (str(Path(result.example).with_name(".env")) if result.example else "")
+    files = () if result.files == context.files else tuple(map(str, result.files))
+    options = context.options
+    checked = replace(options, files=files or options.files)
+    planned = replace(checked, env_files=(*options.env_files, values)) if values else checked
+    with shared_options_in_hints(checked):
+        steps = [command_line("reconciler", "validate")]
     if result.conversion.placeholders:
         steps.append(
             f"{command_line('reconciler', 'specs', '--available')}   # choose products for new specs"
         )
     if result.example and not result.values:
-        example = Path(result.example)
-        copy = command_line("cp", Operand(example), Operand(example.with_name(".env")))
+        copy = command_line("cp", Operand(result.example), Operand(values))
         steps.append(f"{copy}   # then fill in the values; do not commit this file")
-    if result.values and (unset := [one.name for one in result.conversion.variables if not one.value]):
+    unset = [one.name for one in result.conversion.variables if not one.value]
+    if result.values and unset:
         more = f", and {len(unset) - MAX_NAMES} more of {result.example}" if len(unset) > MAX_NAMES else ""
         words = " ".join(f"{name}=..." for name in unset[:MAX_NAMES])
         steps.append(f"export {words}   # without a value in the files{more}")
-    values = result.values or (str(Path(result.example).with_name(".env")) if result.example else "")
-    env_file = ("--env-file", values) if values else ()
-    steps.append(command_line("reconciler", *env_file, "plan"))
-    return steps
+    with shared_options_in_hints(planned):
+        return [*steps, command_line("reconciler", "plan")]

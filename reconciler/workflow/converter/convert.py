@@ -9,7 +9,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any, Final
 
-from reconciler.config.files.discovery import display_path
+from reconciler.config.files.discovery import display_path, path_of_display
 from reconciler.config.loader import LoadedConfig, find_specs_file, load
 from reconciler.config.specs import usable_spec
 from reconciler.convert.candidates import Candidate, Parts
@@ -71,7 +71,8 @@ class ConvertResult:
     """The conversion, the documents that it was made of, and the texts of the YAML by the file they are for.
 
     written: the files, in the order of writing. example: the one of them that lists the variables. values:
-    the one with their values, which are left out of `texts`. "" for none.
+    the one with their values, which are left out of `texts`. "" for none. files: those that -f names in a
+    plan with the new file.
     """
 
     conversion: Conversion
@@ -81,6 +82,7 @@ class ConvertResult:
     written: tuple[str, ...] = ()
     example: str = ""
     values: str = ""
+    files: tuple[Path, ...] = ()
 
 
 @gc_paused()
@@ -101,9 +103,11 @@ def convert(
     if conversion.is_empty:
         raise InvalidConfig(*_nothing(notes))
     texts = _texts(context, loaded, conversion, options)
-    _check(context, texts, options)
+    read_with = _checked(context, texts, options)
     shown = {display_path(path, context.root): text for path, text in texts.items()}
-    result = ConvertResult(conversion=conversion, documents=documents, notes=notes, texts=shown)
+    result = ConvertResult(
+        conversion=conversion, documents=documents, notes=notes, texts=shown, files=read_with
+    )
     return result if options.out is None else _write(context, result, texts, options)
 
 
@@ -211,30 +215,36 @@ def _specs_path(context: Context, loaded: LoadedConfig, options: Options) -> Pat
     return find_specs_file(context.root, loaded.settings) or context.root / "specs.yaml"
 
 
-def _check(context: Context, texts: Mapping[Path, str], options: Options) -> None:
-    """Raise InvalidConfig unless the new files are valid, alone and beside those of the folder."""
-    out = options.out or ENDPOINTS
-    overrides = {path.absolute(): text for path, text in texts.items()}
+def _checked(context: Context, texts: Mapping[Path, str], options: Options) -> tuple[Path, ...]:
+    """Return the files that a plan with the new file reads, () for those that it finds by itself.
 
-    def errors(files: tuple[Path, ...]) -> list[Problem]:
-        found = load(
+    Raise InvalidConfig unless the new files are valid, alone and beside those of the folder.
+    """
+    out = options.out or ENDPOINTS
+
+    def loaded(files: tuple[Path, ...]) -> LoadedConfig:
+        return load(
             context.root,
             files,
             environ=context.environ,
             dotenv=context.dotenv,
             lenient=True,
-            overrides=overrides,
+            overrides={path.absolute(): text for path, text in texts.items()},
         )
-        return list(found.errors)
 
-    faults = errors((out,))
+    faults, files = loaded((out,)).errors, context.files
     if not faults and options.out is not None:
-        before = {problem.code for problem in load_files(context, lenient=True, is_offline=True).errors}
-        faults = [problem for problem in errors(context.files) if problem.code not in before]
+        before = load_files(context, lenient=True, is_offline=True, needs_endpoints=False)
+        if display_path(context.root / out, context.root) not in loaded(files).endpoint_files:
+            searched = (path_of_display(name, context.root) for name in before.endpoint_files)
+            files = (*(files or (Path(relpath(path, context.root)) for path in searched)), out)
+        known = {problem.code for problem in before.errors}
+        faults = tuple(problem for problem in loaded(files).errors if problem.code not in known)
     if faults:
         hint = "remove what the errors name from the source, or leave it out: --exclude NAME"
         summary = "nothing was written: the converted YAML would not be valid"
         raise InvalidConfig(*faults, Problem(code="not-converted", summary=summary, hint=hint))
+    return files
 
 
 def _write(

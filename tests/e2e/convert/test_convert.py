@@ -265,3 +265,43 @@ def test_listings_of_novita(sandbox: Sandbox) -> None:
     reasons = {(note["file"], note["field"]): note["reason"] for note in document["notes"]}
     assert reasons["odd.json", "(document)"] == "Novita does not say which image it runs"
     assert "data.1" in {field for _, field in reasons}
+
+
+def test_the_next_steps_name_the_files(sandbox: Sandbox) -> None:
+    """With -f if the new file is not found by itself, and the variables with --env-file."""
+    sandbox.write("compose.yaml", COMPOSE)
+    found = sandbox.run("convert", "compose.yaml", "--out", "endpoints.yaml").out
+    assert "  reconciler validate\n" in found
+    assert "  cp .env.example .env   #" in found
+    assert found.endswith("  reconciler --env-file .env plan\n")
+    sandbox.write("other.yaml", COMPOSE.replace("chat", "other"))
+    other = sandbox.run("convert", "other.yaml", "--out", "made/other.yaml", "--env-out", "values.env").out
+    files = "-f endpoints.yaml -f made/other.yaml"
+    assert f"  reconciler {files} validate\n" in other
+    assert other.endswith(f"  reconciler {files} --env-file values.env plan\n")
+    assert sandbox.run(*files.split(), "validate").code == 0
+    sandbox.monkeypatch.chdir(sandbox.root.parent)
+    sandbox.write("third.yaml", COMPOSE.replace("chat", "third"))
+    third = sandbox.run("-C", "infra", "convert", "third.yaml", "--out", "endpoints/third.yaml").out
+    assert "  reconciler -C infra validate\n" in third
+
+
+def test_what_a_source_hides_is_noted(sandbox: Sandbox) -> None:
+    """Further devices, arguments that are unpacked, a credential without a password."""
+    gpus = "gpus: [{count: 1, options: {a: b}}, {count: 2}]"
+    sandbox.write("compose.yaml", f"services:\n  a:\n    image: x:1\n    {gpus}\n")
+    sandbox.write("flash.py", "from runpod_flash import Endpoint\nEndpoint('f', 1, image='x:1', **more)\n")
+    sandbox.write("w.json", [{"endpoint": "w", "image": "x:1", "registryCredential": {"username": "u"}}])
+    sandbox.write("d.yaml", "type: service\nregistry_auth: {username: a, password: b}\nprobes: [1]\n")
+    ran = sandbox.run("convert", "compose.yaml", "flash.py", "w.json", "d.yaml", "--json")
+    fields = {
+        (note["file"], note["field"]) for note in ran.document["notes"] if note["outcome"] == "left out"
+    }
+    assert fields == {
+        ("compose.yaml", "services.a.gpus.0.options"),
+        ("compose.yaml", "services.a.gpus.1"),
+        ("flash.py", "f"),
+        ("w.json", "0.registryCredential"),
+        ("d.yaml", "registry_auth"),
+        ("d.yaml", "probes"),
+    }

@@ -153,6 +153,7 @@ def _resources(result: ConvertResult) -> str:
 
 
 def _show_notes(out: Output, notes: tuple[Note, ...]) -> None:
+    from reconciler.convert.notes import Outcome
     from reconciler.reports.terminal.escape import plain
 
     style = out.error_style
@@ -163,7 +164,8 @@ def _show_notes(out: Output, notes: tuple[Note, ...]) -> None:
     if len(notes) > MAX_NOTES:
         out.tell(f"{len(notes) - MAX_NOTES:,} more notes are not listed; --json has all of them.\n")
     if notes:
-        out.tell("\n")
+        left = sum(note.outcome == Outcome.LEFT_OUT for note in notes)
+        out.tell(f"{quantity(left, 'field')} left out, {len(notes) - left} changed.\n\n")
 
 
 def _next(context: Context, result: ConvertResult) -> list[str]:

@@ -86,9 +86,10 @@ def _documents(text: str, shown: str, format_name: str) -> Iterator[SourceDocume
             yield from (_moved(problem, above) for problem in document.problems)
             continue
         origin = Origin(document, above, stem=stem)
-        chosen = FORMATS[format_name] if format_name else recognized(document.data)
-        if chosen is None:
-            yield _unknown(origin)
+        found = recognized(document.data)
+        chosen = FORMATS[format_name] if format_name else found
+        if chosen is None or not chosen.recognizes(document.data):
+            yield _unknown(origin, format_name, found.name if found else "")
         else:
             yield SourceDocument(file=shown, line=above + 1, format=chosen, origin=origin)
 
@@ -103,11 +104,13 @@ def _without_line(problem: Problem) -> Problem:
     return problem.at(problem.place and replace(problem.place, text=""))
 
 
-def _unknown(origin: Origin) -> Problem:
+def _unknown(origin: Origin, asked: str, found: str) -> Problem:
+    """Return the error of a document that is not of the format `asked` for, "" for any, but of `found`."""
+    known = ", ".join(FORMATS)
     return Problem(
         code="unknown-format",
-        summary="this document has none of the formats that convert reads",
-        hint=f"the formats are {', '.join(FORMATS)}; to convert it as one of them, name it: --from FORMAT",
+        summary=f"this document is not one of {asked}" if asked else "this document has no known format",
+        hint=f"it is one of {found}: leave out --from" if found else f"the formats are {known}",
         place=origin.place(),
     )
 

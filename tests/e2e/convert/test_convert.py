@@ -267,6 +267,18 @@ def test_listings_of_novita(sandbox: Sandbox) -> None:
     assert "data.1" in {field for _, field in reasons}
 
 
+def test_a_format_that_the_document_has_not(sandbox: Sandbox) -> None:
+    sandbox.write("compose.yaml", COMPOSE)
+    ran = sandbox.run("convert", "compose.yaml", "--from", "dstack")
+    assert ran.code == 1
+    assert "this document is not one of dstack\n  compose.yaml:1:1\n" in ran.err
+    assert "It is one of docker-compose: leave out --from" in ran.err
+    assert sandbox.run("convert", "compose.yaml", "--from", "runpod-flash", "--json").codes == [
+        "invalid-python"
+    ]
+    assert sandbox.run("convert", "compose.yaml", "--from", "docker-compose").code == 0
+
+
 def test_the_next_steps_name_the_files(sandbox: Sandbox) -> None:
     """With -f if the new file is not found by itself, and the variables with --env-file."""
     sandbox.write("compose.yaml", COMPOSE)

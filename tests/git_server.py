@@ -160,4 +160,4 @@ def git_http_server(repository: Repository) -> Iterator[GitHttpServer]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

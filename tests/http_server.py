@@ -28,4 +28,4 @@ def http_server(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
             yield int(server.server_address[1])
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)

@@ -72,7 +72,7 @@ def serving(serve: Callable[[], None], listener: socket.socket, over: threading.
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        thread.join(60)
 
 
 @contextmanager

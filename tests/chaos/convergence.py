@@ -46,7 +46,7 @@ def _wait_for_pending_writes(scenario: Scenario) -> None:
 
     An endpoint that was created and deleted within the lag of the listing would hold its app name unseen.
     """
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while scenario.novita.connections:
         assert time.monotonic() < deadline, scenario.report("a connection stays open")
         time.sleep(0.005)

@@ -69,7 +69,7 @@ class KindScenario:
         assert not found, self.report("; ".join(found))
 
     def _wait_for_pending_writes(self) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.novita.connections:
             assert time.monotonic() < deadline, "a connection stays open"
             time.sleep(0.005)

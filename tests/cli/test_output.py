@@ -62,7 +62,7 @@ def test_a_bar_that_is_being_started_is_stopped(monkeypatch: pytest.MonkeyPatch)
     out = Output()
     listing = threading.Thread(target=out.listing_progress, args=(PAGE,))
     listing.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     out.listing_progress(LISTING_DONE)
     listing.join(60)
     assert out._progress_bar is None

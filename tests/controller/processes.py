@@ -63,7 +63,7 @@ class Process:
     def kill(self) -> None:
         """Kill the process as `kill -9` does, and wait for its end."""
         self._process.kill()
-        self._process.join(10)
+        self._process.join(60)
 
     def wait(self) -> int | None:
         """Return the exit code of the process, which ends by itself."""

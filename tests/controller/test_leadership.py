@@ -171,7 +171,7 @@ def test_a_leader_that_was_replaced_by_hand_learns_it_at_rest(
         sibling.unlock(found.lock_id)
         with sibling.hold(holder("another")) as hold:
             hold.write_document(SYNC_STATE, b"2")
-            assert lost.wait(5)
+            assert lost.wait(60)
             with pytest.raises(InventoryError, match=r"The leadership of .* another run has written"):
                 leader.write_document(SYNC_STATE, b"3")
     assert sibling.read_document(SYNC_STATE) == b"2"

@@ -156,7 +156,7 @@ class Sandbox:
         pid, code = Future[int](), Future[int]()
 
         def kill(_request: Request) -> None:
-            os.kill(pid.result(20), signal.SIGKILL)
+            os.kill(pid.result(60), signal.SIGKILL)
             code.set_result(server.wait(pid.result()))
 
         getattr(self.sim.faults, when)(operation, kill, nth=nth)
@@ -164,7 +164,7 @@ class Sandbox:
         output = self.root.parent / "killed.log"
         pid.set_result(server.start([*command, *args], cwd=self.root, env=os.environ, out=output))
         try:
-            assert code.result(30) == -signal.SIGKILL
+            assert code.result(60) == -signal.SIGKILL
         except TimeoutError:
             pytest.fail(f"{operation} {nth} was not received:\n{output.read_text()}")
         # The process is dead before Novita has finished its call.
@@ -186,7 +186,7 @@ class Sandbox:
         self._await(lambda: name in self.live(), f"{name} was not made")
 
     def _await(self, is_so: Callable[[], bool], message: str) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not is_so():
             assert time.monotonic() < end, message
             time.sleep(0.01)

@@ -19,7 +19,7 @@ def started(work: Callable[[], None]) -> threading.Thread:
 
 def wait_for(queue: CommitQueue[CommitTicket], count: int) -> None:
     """Until so many wait; nothing but the queue tells that a thread has come to rest."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(queue) != count:
         assert time.monotonic() < deadline
         time.sleep(0.0005)
@@ -48,7 +48,7 @@ def test_the_next_group_has_all_waiting_tickets() -> None:
     wait_for(queue, 5)
     queue.leave(first)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(groups) == [0, 0, 0, 0, 5]
 
 
@@ -69,7 +69,7 @@ def test_an_exclusive_ticket_is_in_a_group_of_its_own() -> None:
         wait_for(queue, number)
     queue.leave(first)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert groups == [[False], [True], [False, False]]
 
 
@@ -121,5 +121,5 @@ def test_the_turn_passes_an_interrupted_thread() -> None:
     thread: list[threading.Thread] = []
     with pytest.raises(KeyboardInterrupt):
         queue.enter(Interrupted(until_another_waits))
-    thread[0].join(10)
+    thread[0].join(60)
     assert is_done == [1]

@@ -221,7 +221,7 @@ class Gate(Trace):
     def sync(self, fd: int) -> None:
         if not self.entered.is_set():
             self.entered.set()
-            assert self.gate.wait(10)
+            assert self.gate.wait(60)
             if self.failure is not None:
                 raise self.failure
         super().sync(fd)
@@ -240,7 +240,7 @@ def crowd(journal: Journal, gate: Gate, *, names: Sequence[str]) -> dict[str, Ba
 
     leader = threading.Thread(target=work, args=(0,))
     leader.start()
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     others = [threading.Thread(target=work, args=(number,)) for number in range(1, len(names))]
     for thread in others:
         thread.start()
@@ -348,7 +348,7 @@ def test_appends_wait_while_the_journal_is_paused(tmp_path: Path) -> None:
     journal = journal_at(path, gate)
     writer = threading.Thread(target=journal.append, args=(DropRecord(name="one"),))
     writer.start()
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     late = threading.Thread(target=journal.append, args=(DropRecord(name="two"),))
 
     def open_later() -> None:

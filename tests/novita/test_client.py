@@ -324,7 +324,7 @@ def test_an_app_in_this_process_takes_the_place_of_the_network(url: str) -> None
 
 def test_many_threads_share_a_client() -> None:
     """One client serves threads at once without mixing up their answers."""
-    barrier = threading.Barrier(8, timeout=5)
+    barrier = threading.Barrier(8, timeout=60)
 
     def app(method: str, target: str, headers: object, body: bytes) -> tuple[int, dict[str, str], bytes]:
         barrier.wait()

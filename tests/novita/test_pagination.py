@@ -78,7 +78,7 @@ def test_every_page_style_gives_the_whole_account(
 
 def test_the_first_two_pages_are_requested_at_the_same_time() -> None:
     """The page past the end proves the end of most accounts; it does not cost a second round trip."""
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
     pages = Pages(3, on_page=lambda _pages, _number: both.wait())
     assert len(list_all(pages, parallelism=4).endpoints) == 3
 
@@ -89,7 +89,7 @@ def test_the_other_pages_do_not_wait_for_the_second() -> None:
 
     def on_page(pages: Pages, number: int) -> None:
         if number == 1:
-            assert others.wait(20)
+            assert others.wait(60)
         if number > 1:
             others.set()
 

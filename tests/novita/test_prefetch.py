@@ -27,7 +27,7 @@ class Account:
     def __call__(self, _method: str, target: str, _headers: Mapping[str, str], _body: bytes) -> Any:
         self.asked += 1
         self.begun.release()
-        assert self.goes_on.wait(10)
+        assert self.goes_on.wait(60)
         number = int(target.split("pageNum=")[1].split("&")[0])
         found = [{"id": f"id{one}", "name": f"n{one}"} for one in range(number * 100, number * 100 + 100)]
         body = {"endpoints": found if number < 3 else [], "total": 300}
@@ -42,7 +42,7 @@ def test_the_first_listing_starts_at_once_and_the_second_is_a_new_one() -> None:
     account = Account()
     reader = AccountReader(client_of(account), ENDPOINT, parallelism=2)
     reader.prefetch()
-    assert account.begun.acquire(timeout=10)
+    assert account.begun.acquire(timeout=60)
     account.goes_on.set()
     first = reader.listing()
     asked = account.asked
@@ -58,7 +58,7 @@ def test_no_further_page_is_requested_after_the_cancellation() -> None:
         reader = AccountReader(client, ENDPOINT, parallelism=2, on_listed=told.append)
         reader.prefetch()
         for _ in range(2):  # two pages are requested at the same time
-            assert account.begun.acquire(timeout=10)
+            assert account.begun.acquire(timeout=60)
         reader.cancel_prefetch()
     account.goes_on.set()
     with pytest.raises(RuntimeError, match="closed"):

@@ -118,7 +118,7 @@ def test_a_socket_that_was_closed_while_idle_is_replaced(
     calls: list[CallInfo] = []
     with client_of(server, calls) as client:
         client.send(first)
-        assert closed.wait(10)
+        assert closed.wait(60)
         time.sleep(0.05)  # the end of the connection is on its way
         client.send(request_)
     assert [number for number, _ in server.requests] == [0, 1]
@@ -248,7 +248,7 @@ def test_the_last_client_closes_the_connections(server: KeepAliveServer) -> None
 def join_connecting_threads() -> None:
     for thread in threading.enumerate():
         if thread.name == "connect":
-            thread.join(10)
+            thread.join(60)
 
 
 def test_warm_sockets_are_used(server: KeepAliveServer) -> None:
@@ -278,16 +278,16 @@ def test_a_call_waits_for_a_socket_that_is_being_opened(
 
     def slowly(*args: object, **more: object) -> socket.socket:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return connect(*args, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "create_connection", slowly)
     with client_of(server) as client, ThreadPoolExecutor(1) as pool:
         client.warm(1)
-        assert begun.wait(10)
+        assert begun.wait(60)
         sent = pool.submit(client.send, GET)
         go_on.set()
-        assert sent.result(10) == {}
+        assert sent.result(60) == {}
     assert server.connections == 1
 
 
@@ -360,7 +360,7 @@ with Client(sys.argv[1], Secret(value="k", source="t"), timing=Timing(is_own_pro
     client.send(Request(method="GET", path="/gpu-instance/openapi/v1/endpoints"))
     print(sorted({"httpx", "httpcore", "h11", "http.client", "email", "ssl"} & set(sys.modules)))
     client.prepare_writes()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "httpx" not in sys.modules and time.monotonic() < deadline:
         time.sleep(0.01)
     print("httpx" in sys.modules)

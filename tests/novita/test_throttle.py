@@ -64,7 +64,7 @@ def test_no_more_calls_than_the_limit_are_active() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert most == 2
 
 

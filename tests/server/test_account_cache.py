@@ -46,7 +46,7 @@ class Account:
     def take(self, _previous: Snapshot | None) -> Snapshot:
         started = time.monotonic()
         self.listings += 1
-        assert self.may_answer.wait(20)
+        assert self.may_answer.wait(60)
         time.sleep(self.duration)
         if self.fails:
             raise ReconcilerError(Problem(code="failed", summary="failed"))

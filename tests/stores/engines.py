@@ -96,7 +96,7 @@ class StoreUnderTest:
         """Free the lock of runs that were killed, by hand if it would stay. No run may be at work."""
         if self.relay:
             self.relay.settle()
-        store, end = self.store(), time.monotonic() + 10
+        store, end = self.store(), time.monotonic() + 60
         while (found := store.holder()) is not None:
             if self.keeps_lock or self.name == "s3":
                 store.unlock(found.lock_id)

@@ -107,7 +107,7 @@ def test_an_apply_may_be_stopped_at_a_create_until_another_took_its_lock(sandbox
     sandbox.at_create(when, stop)
     pid[0] = sandbox.runs.start("apply", "--yes", "--parallelism", "1")
     has_started.set()
-    assert is_stopped.wait(20)
+    assert is_stopped.wait(60)
     options: tuple[Any, ...] = ()
     if under_test.name == "s3" and when == "before":
         options = ("--lock-timeout", "30s")
@@ -146,7 +146,7 @@ def test_a_create_that_arrives_after_a_takeover_is_no_duplicate(sandbox: Sandbox
     sandbox.at_create("before", wait)
     pid[0] = sandbox.runs.start("apply", "--yes", "--parallelism", "1")
     has_started.set()
-    assert is_sent.wait(20)
+    assert is_sent.wait(60)
     assert sandbox.runs.wait(pid[0]) == -signal.SIGKILL
     sandbox.under_test.free_lock()
     code = sandbox.runs.run("apply", "--yes")

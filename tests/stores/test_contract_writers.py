@@ -121,7 +121,7 @@ def test_a_write_that_arrives_after_a_takeover_changes_nothing(under_test: Store
 
         relay.count_again(hook)
         frozen.start(verb, *VERBS[verb])
-        assert is_sent.wait(10)
+        assert is_sent.wait(60)
         take_over(under_test, second, by_hand=verb != "append")
         before = picture_of(under_test)
         second.do("append", line("two"))

@@ -43,7 +43,7 @@ def test_a_store_that_is_forgotten_ends_its_session(postgres_server: PostgresSer
     store.read()
     assert postgres_server.run_sql(count) == "1"
     del store
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while postgres_server.run_sql(count) != "0":
         assert time.monotonic() < end
 

@@ -98,11 +98,11 @@ def test_a_run_waits_for_the_lock(server: StateServer, address: str) -> None:
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert held.wait(5)
+    assert held.wait(60)
     threading.Timer(0.1, free.set).start()
     with store(server, address).hold(HOLDER, timeout=5) as hold:
         hold.append(b"second\n")
-    thread.join(5)
+    thread.join(60)
     assert store(server, address).read().journal == b"first\nsecond\n"
 
 
@@ -258,7 +258,7 @@ def test_threads_may_share_a_hold(server: StateServer, address: str) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
     mine = store(server, address)
     assert sorted((mine.read().journal or b"").splitlines()) == [
         b"0",
@@ -290,7 +290,7 @@ def test_one_of_three_runs_has_the_lock_at_a_time(server: StateServer, address: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted((store(server, address).read().journal or b"").splitlines()) == [b"0", b"1", b"2"]
 
 

@@ -85,7 +85,7 @@ class Writer:
             assert self._pipe.poll(SECONDS), "the verb does not end"
             code, value = self._pipe.recv()
         except (EOFError, OSError) as error:
-            self._process.join(10)
+            self._process.join(60)
             raise Killed from error
         if code:
             raise Failed(code, value)
@@ -104,12 +104,12 @@ class Writer:
     def kill(self) -> None:
         """Kill the process as `kill -9` does, and wait for its end."""
         self._process.kill()
-        self._process.join(10)
+        self._process.join(60)
 
     def signal_kill(self) -> None:
         """Kill the process, and wait until the kernel has closed its files and connections."""
         os.kill(self.pid, signal.SIGKILL)
-        self._process.join(10)
+        self._process.join(60)
 
 
 def _serve(pipe: Connection, name: str, address: str, environ: Mapping[str, str], who: str) -> None:

@@ -391,14 +391,14 @@ def test_the_lock_of_another_process(sandbox: Sandbox) -> None:
 
     sandbox.sim.faults.before("create", hold)
     process = sandbox.start("apply", "--auto-approve")
-    assert entered.wait(20)
+    assert entered.wait(60)
     sandbox.declare(item("a"), item("b"))
     before = sandbox.files()
     ran = sandbox.run("apply", "--auto-approve")
     planned = sandbox.plan()
     untouched = sandbox.files() == before
     leave.set()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     assert ran.code == 7
     assert f"\n  pid: {process.pid}\n" in ran.err
@@ -420,10 +420,10 @@ def test_the_lock_may_be_waited_for(sandbox: Sandbox) -> None:
 
     sandbox.sim.faults.before("create", hold)
     process = sandbox.start("apply", "--auto-approve")
-    assert entered.wait(20)
+    assert entered.wait(60)
     threading.Timer(0.3, leave.set).start()
     ran = sandbox.run("apply", "--auto-approve", "--lock-timeout", "60s")
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert ran.code == 0, ran.err
     assert len(sandbox.sent("create")) == 1
 

@@ -16,7 +16,7 @@ def lines(ran: CommandResult, name: str) -> list[str]:
 
 
 def failed(
-    sandbox: Sandbox, *says: str, code: int = 4, within: float = 20.0, args: tuple[str, ...] = ()
+    sandbox: Sandbox, *says: str, code: int = 4, within: float = 60.0, args: tuple[str, ...] = ()
 ) -> CommandResult:
     """An apply whose one change of `chat` fails in time, with one line that says why."""
     started = time.monotonic()

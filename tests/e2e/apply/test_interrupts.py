@@ -28,7 +28,7 @@ def interrupted(
 
     def signalled(_request: Request) -> None:
         os.kill(sandbox.started[-1].pid, number)
-        assert told.wait(20)
+        assert told.wait(60)
 
     getattr(sandbox.sim.faults, when)(operation, signalled, nth=nth)
     process = sandbox.start("apply", "--auto-approve", "--parallelism", "1", *args)
@@ -72,7 +72,7 @@ def test_an_ignored_signal_stays_ignored(sandbox: Sandbox) -> None:
         process = sandbox.start("apply", "--auto-approve", "--parallelism", "1")
     finally:
         signal.signal(signal.SIGHUP, former)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     assert len(sandbox.live()) == 3
 
@@ -135,13 +135,13 @@ def test_once_more_stops_at_once(sandbox: Sandbox) -> None:
 
     sandbox.sim.faults.before("create", hold)
     process = sandbox.start("apply", "--auto-approve")
-    assert entered.wait(20)
+    assert entered.wait(60)
     assert process.stderr is not None
     process.send_signal(signal.SIGINT)
     heard = iter(process.stderr.readline, "")
     assert any("press Ctrl-C again to stop at once" in line for line in heard)
     process.send_signal(signal.SIGINT)
-    assert process.wait(5) == 130
+    assert process.wait(60) == 130
     leave.set()
     assert not (sandbox.root / "state/novita.json").exists()
     sandbox.await_live("chat")
@@ -174,7 +174,7 @@ def test_before_anything_was_approved(
     sandbox.sim.faults.before(operation, hold, nth=nth)
     before = sandbox.files()
     process = sandbox.start(*args)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     leave.set()
     assert process.returncode == 130
     assert "Traceback" not in err

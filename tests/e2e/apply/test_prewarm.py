@@ -286,7 +286,7 @@ def test_an_interrupt_ends_the_wait(sandbox: Sandbox) -> None:
     sandbox.declare(warmed())
     process = sandbox.start("apply", "--auto-approve")
     sandbox.sim.faults.before("prewarms", lambda _: process.terminate(), nth=3)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert sandbox.live() == {}
     sandbox.sim.world.switch(prewarm_seconds=0)

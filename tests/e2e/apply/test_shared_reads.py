@@ -223,7 +223,7 @@ def test_an_interrupt_in_the_middle_of_a_batch(applied: Sandbox, change: Callabl
 
     def interrupt(_request: Request) -> None:
         applied.started[-1].send_signal(signal.SIGINT)
-        assert told.wait(20)
+        assert told.wait(60)
 
     applied.sim.faults.before(write, interrupt, nth=5)
     process = applied.start("apply", "--auto-approve", "--json", "--allow-delete", "12", "--parallelism", "2")
@@ -232,7 +232,7 @@ def test_an_interrupt_in_the_middle_of_a_batch(applied: Sandbox, change: Callabl
     assert any("press Ctrl-C again" in line for line in iter(process.stderr.readline, ""))
     told.set()
     outcomes = [one["outcome"] for one in json.loads(process.stdout.read())["results"]]
-    assert process.wait(20) == 130
+    assert process.wait(60) == 130
     sent = len(applied.sent(write))
     assert sent < 12
     assert (outcomes.count("done"), outcomes.count("not attempted")) == (sent, 12 - sent)

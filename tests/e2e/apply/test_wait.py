@@ -132,7 +132,7 @@ def test_the_bar_counts_what_serves(sandbox: Sandbox) -> None:
     sandbox.declare(item("chat"), item("embed"))
     with terminal(sandbox, "apply", "--auto-approve", "--wait") as (screen, process):
         shown = ANSI.sub("", screen.rest())
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     bars = re.findall(r"Serving ([━─]+) (\d)/2 ", shown)
     assert {count for _, count in bars} <= {"0", "1"}
     assert bars
@@ -219,7 +219,7 @@ def test_an_interrupt_ends_the_wait(sandbox: Sandbox) -> None:
     heard = iter(process.stderr.readline, "")
     assert any("failed to schedule worker" in line for line in heard)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Apply complete! Resources: 1 added" in out
     assert "does not serve when the wait was interrupted: worker w-" in err
@@ -233,7 +233,7 @@ def test_an_interrupt_comes_before_a_failure(sandbox: Sandbox) -> None:
     sandbox.declare(item("a"), item("b"))
     while_waiting(sandbox, lambda: sandbox.started[-1].send_signal(signal.SIGINT))
     process = sandbox.start("apply", "--auto-approve", "--wait", "--json", "--parallelism", "1")
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == json.loads(out)["exit_code"] == 130
     assert [one["outcome"] for one in json.loads(out)["results"]] == ["failed", "done"]
 
@@ -244,7 +244,7 @@ def test_an_interrupted_apply_does_not_wait(sandbox: Sandbox) -> None:
     sandbox.declare(item("a"), item("b"))
     sandbox.sim.faults.before("create", lambda _: sandbox.started[-1].send_signal(signal.SIGINT))
     process = sandbox.start("apply", "--auto-approve", "--wait", "--parallelism", "1")
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "1 done, 1 not attempted" in out
     assert "serve" not in err.replace("SL-serverless-3", "")
@@ -262,11 +262,11 @@ def test_the_lock_is_free_while_it_waits(sandbox: Sandbox) -> None:
 
     sandbox.sim.faults.after("create", lambda _: sandbox.sim.faults.before("list", hold))
     process = sandbox.start("apply", "--auto-approve", "--wait=0.1")
-    assert entered.wait(20)
+    assert entered.wait(60)
     sandbox.declare(item("chat"), item("embed"))
     codes = sandbox.run("apply", "--auto-approve").code
     leave.set()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert (codes, process.returncode) == (0, 4)
 
 

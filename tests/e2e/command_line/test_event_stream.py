@@ -141,7 +141,7 @@ def test_an_interrupt_is_told(sandbox: Sandbox) -> None:
 
     sandbox.sim.faults.before("create", interrupt, nth=2)
     process = sandbox.start("apply", "--auto-approve", "--events", "--parallelism", "1")
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     ran = CommandResult(code=process.returncode, out=out, err=err)
     assert ran.code == 130
     last = messages(ran)[-2]

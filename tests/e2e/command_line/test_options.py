@@ -331,7 +331,7 @@ def test_a_watcher_that_leaves(sandbox: Sandbox) -> None:
     process.stderr.close()
     assert process.stdout is not None
     out = process.stdout.read()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert "Apply complete! Resources: 3 added, 0 changed, 2 destroyed." in out
     assert sandbox.plan().code == 0
 

@@ -132,14 +132,14 @@ def test_every_report_tells_of_an_interrupt(sandbox: Sandbox) -> None:
 
     def interrupt(_request: Request) -> None:
         os.kill(sandbox.started[-1].pid, signal.SIGINT)
-        assert noticed.wait(20)
+        assert noticed.wait(60)
 
     sandbox.sim.faults.before("create", interrupt, nth=2)
     process = sandbox.start("apply", "--auto-approve", "--parallelism", "1", *INTO)
     assert process.stderr is not None
     assert any("Interrupted. Waiting" in line for line in process.stderr)
     noticed.set()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 130
     found = reports(sandbox)
     assert "**Apply interrupted: 2 done, 1 not attempted.**" in found["markdown"]

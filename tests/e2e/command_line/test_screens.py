@@ -49,7 +49,7 @@ def shown(sandbox: Sandbox, columns: int, lines: int, *args: str) -> list[str]:
     """Return what the command shows; fail if a line of it is wrapped."""
     with terminal(sandbox, *args, columns=columns, lines=lines) as (screen, process):
         output = screen.rest()
-        assert process.wait(20) == 0, output
+        assert process.wait(60) == 0, output
     found = "\n".join(drawn(output, columns, lines)).rstrip()
     assert found == "\n".join(drawn(output, 500, lines)).rstrip()
     return found.splitlines()

@@ -159,7 +159,7 @@ def test_the_browser_gets_the_url(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.monkeypatch.setenv("BROWSER", f"{browser} %s")
     with terminal(sandbox, "open", "chat") as (screen, process):
         assert "Opened http://" in screen.rest()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert (tmp_path / "opened").read_text() == sandbox.run("output", "chat").out.strip()
 
 

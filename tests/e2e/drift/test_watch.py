@@ -223,7 +223,7 @@ def test_a_line_an_event(sandbox: Sandbox) -> None:
     assert first[1:] == ["chat", "present", "Running", "1/3"]
     assert second[1:] == ["new", "created,ready", "Running", "1/3"]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
     assert sandbox.run("watch", "--for", "0", "--initial", "--output", "name").out == "chat\nnew\n"
     wide = sandbox.run("watch", "chat", "--for", "0", "--initial", "--output", "wide").out.split()
@@ -236,7 +236,7 @@ def test_one_document_a_line(sandbox: Sandbox) -> None:
     assert process.stdout is not None
     looked = threading.Event()
     sandbox.sim.faults.after("list", lambda _: looked.set(), nth=2)
-    assert looked.wait(20)
+    assert looked.wait(60)
     object_id = sandbox.sim.world.console_create(name="chat")
     event = json.loads(process.stdout.readline())
     assert event.pop("at").endswith("Z")
@@ -260,7 +260,7 @@ def test_one_document_a_line(sandbox: Sandbox) -> None:
     sandbox.sim.world.console_delete(object_id)
     assert json.loads(process.stdout.readline())["happenings"] == ["deleted"]
     process.send_signal(signal.SIGINT)
-    rest, err = process.communicate(timeout=10)
+    rest, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert [json.loads(line)["code"] for line in rest.splitlines()] == ["interrupted"]
     assert err == ""
@@ -296,7 +296,7 @@ def test_a_live_table(sandbox: Sandbox) -> None:
         screen.read_until("403 Forbidden")
         process.send_signal(signal.SIGINT)
         shown = screen.rest()
-        assert process.wait(10) == 130
+        assert process.wait(60) == 130
     text = ANSI.sub("", shown)
     assert "No endpoint found yet." in text
     assert "█░░      1/3" in text
@@ -310,7 +310,7 @@ def test_a_terminal_that_is_gone(sandbox: Sandbox) -> None:
     """Nobody looks any more, so the watch ends, even where no signal says so."""
     with terminal(sandbox, "watch", "--interval", "0.1") as (screen, process):
         screen.read_until("Press Ctrl-C to stop.")
-    assert process.wait(20) == 1
+    assert process.wait(60) == 1
 
 
 def test_an_interrupted_table(sandbox: Sandbox) -> None:
@@ -319,6 +319,6 @@ def test_an_interrupted_table(sandbox: Sandbox) -> None:
         screen.read_until("Press Ctrl-C to stop.")
         process.send_signal(signal.SIGINT)
         shown = screen.rest()
-        assert process.wait(10) == 130
+        assert process.wait(60) == 130
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
     assert shown.rstrip().endswith("Interrupted.")

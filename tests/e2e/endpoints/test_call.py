@@ -281,7 +281,7 @@ def test_ctrl_c_ends_at_once(chat: Sandbox) -> None:
     came = threading.Event()
     chat.sim.faults.before("get", lambda _request: came.set())
     process = chat.start("call", "chat")
-    assert came.wait(20)
+    assert came.wait(60)
     chat._await(lambda: not chat.sim.faults.pending, "no request came")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=5)

@@ -38,12 +38,12 @@ def ended_by_two_signals(
     """An apply that hears both while its second create is under way; what lets that create go on."""
     reached, leave = held_in_the_second_create(sandbox, when=when)
     process = sandbox.start("apply", "--auto-approve", "--parallelism", "1")
-    assert reached.wait(20)
+    assert reached.wait(60)
     assert process.stderr is not None
     process.send_signal(first)
     assert any("press Ctrl-C again to stop at once" in line for line in iter(process.stderr.readline, ""))
     process.send_signal(second)
-    assert process.wait(10) == 130
+    assert process.wait(60) == 130
     return leave
 
 
@@ -89,7 +89,7 @@ def test_a_third_signal_waits_for_nothing(sandbox: Sandbox) -> None:
     """However many there are and whenever they come, the run ends with 130, and no step is lost."""
     reached, leave = held_in_the_second_create(sandbox)
     process = sandbox.start("apply", "--auto-approve", "--parallelism", "1")
-    assert reached.wait(20)
+    assert reached.wait(60)
     for _ in range(200):
         process.send_signal(signal.SIGTERM)
         try:
@@ -97,7 +97,7 @@ def test_a_third_signal_waits_for_nothing(sandbox: Sandbox) -> None:
             break
         except subprocess.TimeoutExpired:
             continue
-    assert process.wait(10) == 130
+    assert process.wait(60) == 130
     leave.set()
     sandbox.apply()
     assert set(sandbox.inventory) == set(NAMES) == set(sandbox.live())
@@ -139,11 +139,11 @@ def test_a_fold_waits_for_the_run_that_is_ending(sandbox: Sandbox) -> None:
     """The lock is its: exit 7, or with --lock-timeout the fold comes after it."""
     reached, leave = held_in_the_second_create(sandbox)
     process = sandbox.start("apply", "--auto-approve", "--parallelism", "1")
-    assert reached.wait(20)
+    assert reached.wait(60)
     assert sandbox.run("state", "fold").code == 7
     folding = sandbox.start("state", "fold", "--lock-timeout", "20")
     os.kill(process.pid, signal.SIGTERM)
     leave.set()
-    assert process.wait(20) == 130
-    assert folding.wait(20) == 0
+    assert process.wait(60) == 130
+    assert folding.wait(60) == 0
     assert set(sandbox.inventory) == {"e0", "e1"}

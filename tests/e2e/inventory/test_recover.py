@@ -75,7 +75,7 @@ def test_an_answer_that_comes_too_late(sandbox: Sandbox) -> None:
     process = sandbox.start("apply", "--auto-approve")
     sandbox.await_live("chat")
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     sandbox.apply()
     assert len(sandbox.sent("create")) == 1
     assert sandbox.plan().codes == []

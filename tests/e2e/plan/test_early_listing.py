@@ -218,7 +218,7 @@ def test_a_failed_plan_does_not_wait_for_pending_pages(sandbox: Sandbox, fault: 
     ) as process:
         try:
             assert pending.wait(60)
-            _, error = process.communicate(timeout=20)
+            _, error = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 1

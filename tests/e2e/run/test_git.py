@@ -156,7 +156,7 @@ def test_a_signal_ends_it_before_there_is_a_commit(sandbox: Sandbox, repository:
     assert process.stderr is not None
     assert "has no ref main" in process.stderr.readline()
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert "Traceback" not in err
 
 

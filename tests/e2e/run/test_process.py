@@ -112,7 +112,7 @@ def test_a_second_signal_ends_the_process_at_once(sandbox: Sandbox) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1)  # the create is waited for
     process.send_signal(signal.SIGTERM)
-    assert process.wait(5) == 130
+    assert process.wait(60) == 130
     assert sandbox.run("run", "--once").code == 0
     assert len(sandbox.live()) == len(sandbox.sent("create")) == 1
     assert sandbox.plan().code == 0

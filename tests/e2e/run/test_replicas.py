@@ -35,7 +35,7 @@ def store_of(sandbox: Sandbox, address: str) -> Store:
 
 def leader_of(store: Store) -> int:
     """Wait until a process leads, and return it."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while (found := store.sibling.holder()) is None or not found.pid:
         assert time.monotonic() < end, "nobody leads"
         time.sleep(0.01)
@@ -50,7 +50,7 @@ def state_of(store: Store) -> dict[str, Any]:
 
 def completed(store: Store) -> None:
     """Wait until an apply that was interrupted is completed."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while store.read_document(APPROVED_PLAN) is not None:
         assert time.monotonic() < end, "the apply is not completed"
         time.sleep(0.05)
@@ -87,7 +87,7 @@ def test_an_approved_plan_whose_leader_dies_needs_no_second_approval(sandbox: Sa
     sandbox.write("config.yaml", {"novita": {"settle_seconds": 0.05}})
     sandbox.declare(*map(item, NAMES))
     leader, other = two(sandbox, *OFTEN, "--parallelism", "1", "--state", address)
-    store, end = store_of(sandbox, address), time.monotonic() + 20
+    store, end = store_of(sandbox, address), time.monotonic() + 60
     while not (waiting := state_of(store).get("waiting")):
         assert time.monotonic() < end, "no plan waits"
         time.sleep(0.05)
@@ -127,7 +127,7 @@ def test_a_leader_waits_for_a_command_line_and_says_so(sandbox: Sandbox, address
     anna = current_holder(command="reconciler apply", environ={"USER": "anna"}, clock=time.time)
     with store.hold(anna, timeout=10):
         sandbox.declare(item("a"), item("b"))
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not any("locked by anna" in line for line in state_of(store).get("paused", ())):
             assert time.monotonic() < end, "it does not say that it waits"
             time.sleep(0.05)

@@ -38,12 +38,12 @@ def test_a_replica_counts_as_leader_only_while_it_leads(sandbox: Sandbox) -> Non
     with leadership(context, threading.Event(), SystemClock()) as leader:
         assert leader is not None
         thread.start()
-        assert observer.ends.acquire(timeout=10)
+        assert observer.ends.acquire(timeout=60)
         waiting = metrics.text()
-    assert observer.ends.acquire(timeout=10)
+    assert observer.ends.acquire(timeout=60)
     leading = metrics.text()
     loop.stop()
-    thread.join(10)
+    thread.join(60)
     assert b'reconciler_leader{environment=""} 0.0' in waiting
     assert b"reconciler_endpoint_info{" not in waiting
     assert b'reconciler_leader{environment=""} 1.0' in leading

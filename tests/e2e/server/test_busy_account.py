@@ -59,11 +59,11 @@ def another_run(sandbox: Sandbox, *, alive: int) -> Iterator[None]:
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        assert steady.wait(20)
+        assert steady.wait(60)
         yield
     finally:
         over.set()
-        thread.join(20)
+        thread.join(60)
     assert not failures
 
 

@@ -166,6 +166,6 @@ def test_what_a_simulator_prints_is_quoted(sandbox: Sandbox, shell: Callable[[st
     assert process.stdout is not None
     lines = "".join(process.stdout.readline() for _ in range(3))
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     exports = "".join(line for line in lines.splitlines(keepends=True) if "export" in line)
     assert shell(f'{exports}reconciler "$NOVITA_API_KEY"') == [["reconciler", key]]

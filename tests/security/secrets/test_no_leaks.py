@@ -170,7 +170,7 @@ def test_nothing_leaks_while_it_runs(guarded: Sandbox) -> None:
 
     guarded.sim.faults.before("create", hold)
     process = guarded.start("apply", "--auto-approve", "--parallelism", "1")
-    assert entered.wait(20)
+    assert entered.wait(60)
     assert {"state/novita.json.journal", "state/novita.json.lock.json"} <= set(guarded.files())
     assert list(found(guarded)) == []
     process.send_signal(signal.SIGKILL)
@@ -196,5 +196,5 @@ def test_a_key_is_never_an_argument(guarded: Sandbox) -> None:
     shown = subprocess.run(
         ["ps", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True, timeout=60
     ).stdout
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert KEY not in shown

@@ -162,7 +162,7 @@ def test_a_slow_helper_is_killed_with_its_children(helped: Sandbox) -> None:
     assert "did not answer within 0.5 s" in ran.err
     children = [int(line) for line in (helped.root.parent / "home/log.child").read_text().split()]
     assert children
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(map(is_running, children)):
         assert time.monotonic() < deadline
 

@@ -58,13 +58,13 @@ def test_the_next_one_leads_as_soon_as_the_leader_ends(under_test: StoreUnderTes
         third.send(signal.SIGTERM)
         began = time.monotonic()
         assert third.next() == ("ended",)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
         acts(under_test, "first")
         first.send(signal.SIGTERM)
         began = time.monotonic()
         assert first.next() == ("ended",)
         assert second.next() == ("leads",)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 15
         acts(under_test, "second")
 
 
@@ -81,7 +81,7 @@ def test_a_leader_that_was_killed_is_replaced_in_time(under_test: StoreUnderTest
             began = time.monotonic()
         assert second.next() == ("leads",)
         took = time.monotonic() - began
-        assert took < (3 if under_test.keeps_lock else under_test.takeover), took
+        assert took < under_test.takeover, took
         acts(under_test, "second")
 
 
@@ -140,8 +140,10 @@ def test_one_leads_after_a_connection_was_lost_and_regained(under_test: StoreUnd
         process(under_test, "second") as second,
     ):
         awaits(under_test, first, second)
+        sent = under_test.relay.pieces
         under_test.relay.drop()
-        time.sleep(1.2)
+        # one that does not lead sends far less in the time of a takeover
+        eventually(lambda: not second.is_silent() or under_test.relay.pieces > sent + 100)
         acts(under_test, "first" if second.is_silent() else "second")
         if under_test.name == "postgres" and not second.is_silent():
             assert (first.next(), second.next()) == (("lost", "lock-lost"), ("leads",))

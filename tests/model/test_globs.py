@@ -18,9 +18,9 @@ def test_a_glob_is_that_of_fnmatch(text: str, glob: str) -> None:
 
 
 def test_the_time_is_linear() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert not matches_glob("a" * 100_000, "*a" * 1_000 + "*b")
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize(

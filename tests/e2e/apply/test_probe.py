@@ -189,7 +189,7 @@ def test_a_secret_that_the_endpoint_repeats_is_masked(sandbox: Sandbox) -> None:
 
 
 def test_ctrl_c_ends_a_probe(sandbox: Sandbox) -> None:
-    sandbox.sim.faults.add(Fault(operation="call", kind="slow", seconds=30))
+    sandbox.sim.faults.add(Fault(operation="call", kind="slow", seconds=120))
     sandbox.declare(item("chat", probe={}))
     process = sandbox.start("apply", "--auto-approve", "--probe")
     sandbox._await(lambda: not sandbox.sim.faults.pending, "no probe came")

@@ -159,7 +159,7 @@ def test_nobody_there(applied: Sandbox, closed_port: int) -> None:
     applied.monkeypatch.setenv("NOVITA_BASE_URL", f"http://127.0.0.1:{closed_port}")
     started = time.monotonic()
     found = checked(applied, 1)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
     assert found["reachable"]["found"].endswith(f"(cannot reach 127.0.0.1:{closed_port})")
     assert found["inventory"]["grade"] == "ok"
 

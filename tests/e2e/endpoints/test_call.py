@@ -277,14 +277,14 @@ def test_a_redirect_is_not_followed(chat: Sandbox) -> None:
 
 
 def test_ctrl_c_ends_at_once(chat: Sandbox) -> None:
-    chat.sim.faults.add(Fault(operation="call", kind="slow", seconds=30))
+    chat.sim.faults.add(Fault(operation="call", kind="slow", seconds=120))
     came = threading.Event()
     chat.sim.faults.before("get", lambda _request: came.set())
     process = chat.start("call", "chat")
     assert came.wait(60)
     chat._await(lambda: not chat.sim.faults.pending, "no request came")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, "Interrupted." in err) == (130, True)
 
 

@@ -126,7 +126,7 @@ def test_a_count_that_cannot_be_reached_is_refused(sandbox: Sandbox, busy: bool)
     assert (ran.code, ran.codes, ran.actions) == (1, ["incomplete-listing"], {})
     assert "but Novita counts 26" in ran.document["problems"][0]["summary"]
     assert "read 3 times" in ran.document["problems"][0]["detail"] or busy
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert len(sandbox.sent("list")) - before > 2 * 4
     assert len(sandbox.sent("create")) == 1 or busy
 

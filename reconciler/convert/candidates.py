@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field as with_default
 from typing import Any
 
+from reconciler.convert.notes import Note
 from reconciler.convert.source import Found, Origin
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
@@ -60,7 +61,7 @@ class Candidate:
     fields: YAML name -> value, in which a literal `${` is escaped. env: key -> text or `Outside`. spec: the
     name of a spec that the source knows, else `gpus` say which one fits. needs_image: why there is no image.
     defaults: the values of variables that the fields refer to, if they are unset. doubt: why it is probably
-    no endpoint, so that only --target includes it.
+    no endpoint, so that only --target includes it. notes: those about its fields, if it has a doubt.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Candidate:
     needs_image: str = ""
     defaults: dict[str, str] = with_default(default_factory=dict)
     doubt: str = ""
+    notes: list[Note] = with_default(default_factory=list)
 
     def put(self, name: str, found: Found | None) -> None:
         """Set a field to a literal value of the source, if there is one."""

@@ -88,7 +88,10 @@ def convert(origin: Origin) -> Parts:
         assert services is not None
         service = services.section(name)
         if service is not None:
-            parts.candidates.append(_Service(name, service).candidate())
+            known = len(origin.notes)
+            candidate = _Service(name, service).candidate()
+            candidate.notes = origin.notes[known:]
+            parts.candidates.append(candidate)
     if any(one.gpus and one.gpus.field != one.field for one in parts.candidates):
         for one in parts.candidates:
             if one.gpus and one.gpus.field == one.field:

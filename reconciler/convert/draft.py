@@ -87,6 +87,7 @@ class _Draft:
         self._notes: dict[Note, None] = {}
         self._names: set[str] = set()
         self._app_names: set[str] = set()
+        self._app_numbers: dict[str, int] = {}
         self._items: dict[str, list[Mapping[str, Any]]] = {ENDPOINT: [], STORAGE: [], REGISTRY: []}
         self._spec_names = set(folder.spec_names)
         self._specs: list[Mapping[str, Any] | Spec] = []
@@ -230,10 +231,11 @@ class _Draft:
         """Return the `appName`, if the name of the endpoint cannot be one, or is that of another."""
         named = KINDS[ENDPOINT].named_item(candidate.name)
         free = app_name = wanted or str(named.get("appName", candidate.name))
-        number = 1
+        number = self._app_numbers.get(app_name, 1)
         while free in self._app_names:
             number += 1
             free = f"{app_name[:40].rstrip('-')}-{number}"
+        self._app_numbers[app_name] = number
         self._app_names.add(free)
         if free != (wanted or candidate.name):
             reason = f"the name cannot be in a URL, or another endpoint has it there: the URL has `{free}`"

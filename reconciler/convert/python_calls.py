@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from reconciler.convert.candidates import Outside
@@ -13,6 +14,7 @@ from reconciler.model.lazy_dataclass import dataclass
 MAX_SIZE: Final = 2**20
 """Bytes. Python's parser takes a hundred times the memory of its text."""
 
+_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _GETTERS: Final = frozenset({"os.getenv", "os.environ.get", "getenv", "environ.get"})
 
 
@@ -84,15 +86,12 @@ class Module:
         for call, target in sorted(found, key=lambda pair: (pair[0].lineno, pair[0].col_offset)):
             yield _call(call, target)
 
-    def has_routes(self, name: str) -> bool:
-        """Return True if a method of the object of that name decorates a function: `@api.get("/x")`."""
-        return any(
-            (dotted_name(one.func) or "").rpartition(".")[0] == name
-            for node in ast.walk(self._tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            for one in node.decorator_list
-            if isinstance(one, ast.Call)
-        )
+    @cached_property
+    def routed(self) -> frozenset[str]:
+        """The names of objects whose methods decorate functions: `api` of `@api.get("/x")`."""
+        functions = (node for node in ast.walk(self._tree) if isinstance(node, _FUNCTIONS))
+        calls = (one for node in functions for one in node.decorator_list if isinstance(one, ast.Call))
+        return frozenset((dotted_name(one.func) or "").rpartition(".")[0] for one in calls)
 
     def _names_of(self, class_name: str, module: str) -> Iterator[str]:
         """Yield the names by which the code calls a class."""

@@ -172,7 +172,7 @@ class _Endpoint:
 
     def _scaler(self, candidate: Candidate) -> None:
         """Set the policy: Flash adds workers by the wait in the queue, or by the number of requests."""
-        default = "REQUEST_COUNT" if self._module.has_routes(self._call.target) else "QUEUE_DELAY"
+        default = "REQUEST_COUNT" if self._call.target in self._module.routed else "QUEUE_DELAY"
         scaler = self._value("scaler_type")
         kind = (scaler.text if isinstance(scaler, Name) else str(scaler or default)).rpartition(".")[2]
         value = self._found("scaler_value", _count, _SCALER_VALUE)

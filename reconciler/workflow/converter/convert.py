@@ -12,7 +12,7 @@ from typing import Any, Final
 from reconciler.config.files.discovery import display_path, path_of_display
 from reconciler.config.loader import LoadedConfig, find_specs_file, load
 from reconciler.config.specs import usable_spec
-from reconciler.convert.candidates import Candidate, Parts
+from reconciler.convert.candidates import Parts
 from reconciler.convert.draft import Conversion, Folder, draft
 from reconciler.convert.gpus import KnownSpec
 from reconciler.convert.notes import Note, Outcome
@@ -129,11 +129,11 @@ def _selected(context: Context, parts: Sequence[Parts]) -> Sequence[Parts]:
     names += [key_of(live.name, live.kind) for part in parts for live, _ in part.live]
     if unmatched := selection.unmatched(names):
         raise InvalidConfig(*unmatched)
+    for part in parts:
+        _leave_doubtful(context, part)
     return [
         Parts(
-            candidates=[
-                one for one in part.candidates if selection.has(one.name) and not _is_doubtful(one, context)
-            ],
+            candidates=[one for one in part.candidates if selection.has(one.name)],
             live=[pair for pair in part.live if selection.of(pair[0].kind).has(pair[0].name)],
             specs=part.specs,
         )
@@ -141,22 +141,24 @@ def _selected(context: Context, parts: Sequence[Parts]) -> Sequence[Parts]:
     ]
 
 
-def _is_doubtful(candidate: Candidate, context: Context) -> bool:
-    """Return True, with a note, for what is probably no endpoint and was not asked for by name."""
-    if not candidate.doubt or context.selection.targets:
-        return False
-    note = Note(
-        field=candidate.field,
-        outcome=Outcome.LEFT_OUT,
-        reason=candidate.doubt,
-        severity=Severity.ERROR,
-        place=candidate.place,
-    )
-    candidate.origin.notes[:] = [
-        one for one in candidate.origin.notes if not one.field.startswith(f"{candidate.field}.")
-    ]
-    candidate.origin.notes.append(note)
-    return True
+def _leave_doubtful(context: Context, part: Parts) -> None:
+    """Leave out what is probably no endpoint and was not asked for by name, with one note for each."""
+    doubtful = [] if context.selection.targets else [one for one in part.candidates if one.doubt]
+    dropped = {id(note) for one in doubtful for note in one.notes}
+    for origin in dict.fromkeys(one.origin for one in doubtful):
+        origin.notes[:] = [note for note in origin.notes if id(note) not in dropped]
+    for one in doubtful:
+        one.origin.notes.append(
+            Note(
+                field=one.field,
+                outcome=Outcome.LEFT_OUT,
+                reason=one.doubt,
+                severity=Severity.ERROR,
+                place=one.place,
+            )
+        )
+    left = set(map(id, doubtful))
+    part.candidates = [one for one in part.candidates if id(one) not in left]
 
 
 def _folder(context: Context, loaded: LoadedConfig, options: Options) -> Folder:

@@ -155,11 +155,15 @@ def test_targets_choose_endpoints(sandbox: Sandbox) -> None:
 def test_a_service_without_a_gpu_needs_a_target(sandbox: Sandbox) -> None:
     """One note says so, in place of those about its fields."""
     cache = "  cache: {image: 'redis:7', restart: always}\n"
-    sandbox.write("compose.yaml", COMPOSE + cache)
+    dotted = "  cache.gpu: {image: 'x:1', gpus: [{count: 1}], restart: always}\n"
+    sandbox.write("compose.yaml", COMPOSE + cache + dotted)
     ran = sandbox.run("convert", "compose.yaml", "--json")
-    assert [one["endpoint"] for one in ran.document["endpoints"]] == ["chat"]
+    assert [one["endpoint"] for one in ran.document["endpoints"]] == ["chat", "cache.gpu"]
     notes = [note for note in ran.document["notes"] if note["field"].startswith("services.cache")]
-    assert [(note["field"], note["severity"]) for note in notes] == [("services.cache", "error")]
+    assert [(note["field"], note["severity"]) for note in notes if note["outcome"] == "left out"] == [
+        ("services.cache", "error"),
+        ("services.cache.gpu.restart", "warning"),
+    ]
     asked = sandbox.run("convert", "compose.yaml", "--json", "--target", "cache")
     assert [one["endpoint"] for one in asked.document["endpoints"]] == ["cache"]
 

@@ -50,8 +50,9 @@ class Shell:
         if command == "echo $?":
             code, self.code = self.code, 0
             return f"{code}\n"
-        if match := re.fullmatch(r"export (\w+)=(\S*)", command):
-            self._monkeypatch.setenv(match[1], shlex.split(match[2])[0])
+        if command.startswith("export ") and "$" not in command:
+            for word in shlex.split(command)[1:]:
+                self._monkeypatch.setenv(*word.split("=", 1))
             return ""
         if match := re.fullmatch(r"cd (\S+)", command):
             self._monkeypatch.chdir(match[1])

@@ -1,16 +1,24 @@
 """The commands of docs/team.md do what it says."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.sandbox import Sandbox, item
+from reconciler.inventory.stores.address import open_store
+from tests.docs.blocks import blocks, commands
+from tests.docs.shell import Shell
+from tests.e2e.inventory.test_locks_by_hand import HOLDER
+from tests.e2e.sandbox import ROOT, Sandbox, item
 from tests.postgres_server import PostgresServer
 from tests.s3_server import S3Server
 from tests.stores.gitlab_server import StateServer, environment
 
-GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "team.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "team.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(params=["s3", "postgres", "gitlab"])
@@ -84,3 +92,54 @@ def test_a_push_over_a_store_keeps_a_way_back(sandbox: Sandbox, store: str) -> N
     assert sandbox.run("--state", store, "state", "push", "old.json").code == 3
     assert sandbox.run("--state", store, "state", "push", "--force", "old.json").code == 0
     assert sandbox.run("--state", store, "state", "pull", "--previous").out == now
+
+
+def test_a_team_begins_with_a_store(sandbox: Sandbox, postgres_server: PostgresServer) -> None:
+    """In an empty folder, with the credentials in the environment; the address stands in config.yaml then."""
+    for path in sandbox.root.iterdir():
+        path.unlink()
+    shell = Shell(sandbox.root, sandbox.monkeypatch)
+    address = postgres_server.address("prod")
+    first = blocks(GUIDE)[0]
+    assert first.text.count("postgres://db.internal/infra?inventory=prod") == 1
+    for command in commands(first):
+        shown = shell.run(command.text.replace("postgres://db.internal/infra?inventory=prod", address))
+        assert shell.code == 0, shown
+    assert address in (sandbox.root / "config.yaml").read_text(encoding="utf-8")
+    sandbox.apply()
+    assert sandbox.run("--state", address, "state", "list").out.startswith("hello  ")
+    assert not (sandbox.root / "state" / "novita.json").exists()
+
+
+def test_a_lock_that_stays_is_freed(sandbox: Sandbox, s3_server: S3Server) -> None:
+    """By its ID, which is shown and typed; then the commands work again."""
+    for name, value in s3_server.environ().items():
+        sandbox.monkeypatch.setenv(name, value)
+    address = s3_server.new_address()
+    sandbox.monkeypatch.setenv("RECONCILER_STATE", address)
+    sandbox.declare(item("chat"))
+    (block,) = (one for one in blocks(GUIDE) if "unlock" in one.text)
+    shell = Shell(sandbox.root, sandbox.monkeypatch)
+    with open_store(address, sandbox.root, s3_server.environ()).hold(HOLDER):
+        lock_id = sandbox.run("state", "lock-info", "--json").document["holder"]["lock_id"]
+        for command in commands(block):
+            shown = shell.run(command.text.replace("ID", lock_id), [lock_id] if "ID" in command.text else [])
+            assert shell.code == 0, shown
+    assert "1 to add" in shown
+
+
+def test_the_example_of_a_team_begins(sandbox: Sandbox, postgres_server: PostgresServer) -> None:
+    """examples/team/README.md with a server that runs already, and with what a person writes into .env."""
+    shutil.copytree(ROOT / "examples" / "team", sandbox.root, dirs_exist_ok=True)
+    page = (sandbox.root / "README.md").read_text(encoding="utf-8")
+    (block,) = (one for one in blocks(page) if one.language == "sh")
+    script = block.text.replace("docker compose up --detach --wait", "sed -i.bak 's/=$/=secret/' .env")
+    script = script.replace("postgres://127.0.0.1/infra?inventory=prod", postgres_server.address("prod"))
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=sandbox.root, input="yes\n", timeout=60, check=False,
+        env={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No problems found." in done.stdout
+    assert "Apply complete! Resources: 2 added" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field as with_default
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts, SpecItem
@@ -25,6 +26,7 @@ from reconciler.kinds.variable_names import reference_to
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Severity
 from reconciler.model.resource import ENDPOINT, REGISTRY, STORAGE, Live, Spec
+from reconciler.model.secrets import MASK
 from reconciler.model.values import escaped
 
 Check: TypeAlias = Callable[[str, Mapping[str, Any]], str]
@@ -142,7 +144,9 @@ class _Draft:
             self._specs += drafted.new_specs
             self._spec_names |= {spec.name for spec in drafted.new_specs}
             in_use |= {one.name: one.value for one in drafted.variables}
-            variables += drafted.variables
+            variables += (
+                replace(one, value="") if one.value == MASK else one for one in drafted.variables
+            )  # the mask of `preview` is no value
         endpoints = self._items[ENDPOINT]
         self._names |= {str(item["endpoint"]) for item in endpoints}
         self._app_names |= {str(item.get("appName", item["endpoint"])) for item in endpoints}

@@ -217,22 +217,17 @@ def test_names_and_texts_of_others_are_escaped(sandbox: Sandbox) -> None:
 
 
 def test_the_document_of_preview_is_read(sandbox: Sandbox) -> None:
-    """A create body is the inverse of what preview prints; the mask of a secret is its value there."""
-    sandbox.declare({"endpoint": "chat", "specName": "large", "image": "x:1", "maxReplicas": 3, "port": 8001})
+    """A create body is the inverse of what preview prints; the mask of a secret is no value."""
+    env = {"TOKEN": "${env:TOKEN}"}
+    sandbox.monkeypatch.setenv("TOKEN", SECRET)
+    item = {"endpoint": "chat", "specName": "large", "image": "x:1", "minReplicas": 0, "maxReplicas": 3}
+    sandbox.declare({**item, "port": 8001, "env": env})
     bodies = sandbox.run("preview", "--create", "--json")
     sandbox.write("bodies.json", bodies.out)
     (sandbox.root / "endpoints.yaml").unlink()
     ran = sandbox.run("convert", "bodies.json", "--json")
-    assert ran.document["endpoints"] == [
-        {
-            "endpoint": "chat",
-            "specName": "large",
-            "image": "x:1",
-            "minReplicas": 0,
-            "maxReplicas": 3,
-            "port": 8001,
-        }
-    ]
+    assert ran.document["endpoints"] == [{**item, "port": 8001, "env": env}]
+    assert ran.document["variables"] == [{"name": "TOKEN", "endpoints": ["chat"], "has_value": False}]
 
 
 def test_listings_of_novita(sandbox: Sandbox) -> None:

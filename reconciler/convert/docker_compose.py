@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts
 from reconciler.convert.interpolation import UnknownSyntax, parts_of, reference_text
@@ -66,7 +65,7 @@ _REASONS: Final = {
 _EXTENSION: Final = "it is an extension of its author, which no program must know"
 
 _NUMBER: Final = re.compile(r"[0-9]{1,5}\Z")
-_URL: Final = re.compile(r"https?://[^\s\"'|;&]+")
+_URL: Final = re.compile(r"https?://[^/\s\"'|;&]+(/[^\s\"'|;&?#]*)?")
 
 
 def recognizes(data: Any) -> bool:
@@ -195,7 +194,7 @@ class _Service:
         words = " ".join(map(str, test)) if isinstance(test, list) else str(test or "")
         url = _URL.search(words)
         if url is not None and "$" not in url[0]:
-            self._candidate.put("healthPath", health.found("test", urlsplit(url[0]).path or "/"))
+            self._candidate.put("healthPath", health.found("test", url[1] or "/"))
             health.change("test", "Novita asks the path by HTTP, and runs no command")
         else:
             health.leave("test", "Novita asks a path by HTTP; write `healthPath`")

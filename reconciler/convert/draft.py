@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field as with_default
 from dataclasses import replace
@@ -18,7 +19,13 @@ from reconciler.convert.gpus import (
 )
 from reconciler.convert.notes import Note, Outcome
 from reconciler.convert.source import Found
-from reconciler.convert.variables import COMMAND, PASSWORD, Variables, outside_variable
+from reconciler.convert.variables import (
+    COMMAND,
+    PASSWORD,
+    Variables,
+    outside_variable,
+    tell_credentials_apart,
+)
 from reconciler.kinds.draft import Variable
 from reconciler.kinds.registry import KINDS
 from reconciler.kinds.secret_text import holds_credential
@@ -106,6 +113,7 @@ class _Draft:
         for variable, user in self._needed:
             self._variables.need(variable, user)
         accepted = [one for part in parts for one in part.candidates if self._is_free(one)]
+        tell_credentials_apart(accepted)
         self._variables.collect(accepted)
         for candidate in accepted:
             self._add(candidate)
@@ -121,13 +129,23 @@ class _Draft:
 
     def _add_live(self, found: Sequence[tuple[Live, Found]]) -> tuple[Variable, ...]:
         """Add live objects as `import --all` does, and return their variables."""
-        places = {live.id: where for live, where in found}
+        places: dict[str, Found] = {}
+        distinct: list[Live] = []
+        for live, where in found:
+            if live.id in places:
+                reason = f"{places[live.id].place} has the object with its ID"
+                self._note(where, Outcome.LEFT_OUT, reason, Severity.ERROR)
+            else:
+                places[live.id] = where
+                distinct.append(live)
         in_use, variables = dict(self._folder.in_use), list[Variable]()
         for kind in self._items:
-            accepted, problems = KINDS[kind].importable([live for live, _ in found if live.kind == kind], ())
-            left = {live.id for live, _ in found if live.kind == kind} - {live.id for live in accepted}
-            for object_id in sorted(left):
-                why = next((one.summary for one in problems if object_id in one.summary), "")
+            of_kind = [live for live in distinct if live.kind == kind]
+            accepted, problems = KINDS[kind].importable(of_kind, ())
+            known = {live.id for live in accepted}
+            for object_id in (live.id for live in of_kind if live.id not in known):
+                word = re.compile(rf"(?<!\w){re.escape(object_id)}(?!\w)")
+                why = next((one.summary for one in problems if word.search(one.summary)), "")
                 reason = why.rpartition("): ")[2] or "it cannot be declared"
                 self._note(places[object_id], Outcome.LEFT_OUT, reason, Severity.ERROR)
             drafted = KINDS[kind].draft(
@@ -202,7 +220,8 @@ class _Draft:
     def _missing_image(self, candidate: Candidate) -> str:
         variable = outside_variable(candidate.name, Outside(), "IMAGE")
         self._variables.need(variable, candidate.name)
-        why = candidate.needs_image or "its image cannot be declared"
+        has_image = "image" in candidate.fields
+        why = "its image cannot be declared" if has_image else candidate.needs_image or "it has no image"
         reason = f"{why}: build and push one, and write it in the place of the reference to {variable}"
         self._note(candidate, Outcome.CHANGED, reason, Severity.WARNING)
         return reference_to(variable)

@@ -53,8 +53,8 @@ def convert(origin: Origin) -> Parts:
         seen.add(path)
         found = Found(value=None, field=dotted(path), place=origin.place(path))
         key = _ID_KEYS[kind]
-        # a create body has no ID, and its path serves as one
-        live = KINDS[kind].parse_one({**body, key: body.get(key) or dotted(path)})
+        # a create body has no ID, and its place serves as one
+        live = KINDS[kind].parse_one({**body, key: body.get(key) or f"{found.place} {found.field}"})
         parts.live.append((live, found))
         for left in _unmapped(kind, body):
             reason = next((_REASONS[step] for step in left if step in _REASONS), _OTHER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -29,6 +30,19 @@ PASSWORD: Path = ("password",)
 def outside_variable(user: str, outside: Outside, key: str) -> str:
     """Return the variable for a value that the source reads from elsewhere."""
     return variable_for(user, outside.variable) if outside.variable else prefixed(user, key)
+
+
+def tell_credentials_apart(candidates: Iterable[Candidate]) -> None:
+    """Give credentials of one name and of different passwords names of their own."""
+    passwords: dict[str, str | Outside] = {}
+    for candidate in candidates:
+        if (credential := candidate.credential) is None:
+            continue
+        name, number = credential.name, 1
+        while passwords.setdefault(name, credential.password) != credential.password:
+            number += 1
+            name = f"{credential.name[:240]}-{number}"
+        candidate.credential = replace(credential, name=name)
 
 
 class Variables:
@@ -62,6 +76,8 @@ class Variables:
 
     def _collect(self, candidate: Candidate) -> None:
         user, texts = candidate.name, []
+        if "image" not in candidate.fields:
+            self.need(outside_variable(user, Outside(), "IMAGE"), user)
         for key, found in candidate.env.items():
             value = found.value
             if isinstance(value, Outside):

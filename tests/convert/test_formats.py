@@ -118,6 +118,8 @@ def test_a_service_without_a_gpu_beside_others_is_doubtful() -> None:
         ("entrypoint: serve", {"command": "serve"}),
         ("healthcheck: {test: 'curl http://localhost'}", {"healthPath": "/"}),
         ("healthcheck: {test: pg_isready}", {"healthPath": None}),
+        ("healthcheck: {test: 'curl http://[ -f'}", {"healthPath": "/"}),
+        ("healthcheck: {test: 'curl -f http://x:80/a/b?c=d || exit 1'}", {"healthPath": "/a/b"}),
         ("environment: {A: null, B: 1.10, C: ''}", {"env": {"A": "${env:A}", "B": "${env:B}", "C": ""}}),
         ("environment: {A: '${X:+y}', HOME: '${HOME}'}", {"env": {"HOME": "${env:CHAT_HOME}"}}),
         (
@@ -187,3 +189,26 @@ def test_two_endpoints_share_a_credential_and_an_app_name() -> None:
     (registry,) = conversion.items[REGISTRY]
     assert registry["name"] == "ghcr.io/u"
     assert [one["imageAuth"] for one in conversion.items[ENDPOINT]] == ["ghcr.io/u"] * 3
+
+
+def test_two_passwords_of_one_user_are_two_credentials() -> None:
+    items = ", ".join(
+        f'{{"endpoint": "{name}", "image": "ghcr.io/a:1",'
+        f' "registryCredential": {{"username": "u", "password": "{password}"}}}}'
+        for name, password in (("a", "p1"), ("b", "p2"), ("c", "p1"))
+    )
+    conversion, _ = converted(f"[{items}]", "waverless")
+    assert [one["imageAuth"] for one in conversion.items[ENDPOINT]] == [
+        "ghcr.io/u",
+        "ghcr.io/u-2",
+        "ghcr.io/u",
+    ]
+    values = {one.name: one.value for one in conversion.variables}
+    passwords = {one["name"]: values[one["password"][6:-1]] for one in conversion.items[REGISTRY]}
+    assert passwords == {"ghcr.io/u": "p1", "ghcr.io/u-2": "p2"}
+
+
+def test_the_variable_of_an_image_is_not_that_of_a_value() -> None:
+    text = "services:\n  a: {build: ., environment: {A_IMAGE: x}, gpus: [{count: 1}]}\n"
+    item = endpoint(text, "docker-compose")
+    assert (item["image"], item["env"]) == ("${env:A_IMAGE}", {"A_IMAGE": "${env:A_A_IMAGE}"})

@@ -316,3 +316,22 @@ def test_what_a_source_hides_is_noted(sandbox: Sandbox) -> None:
         ("d.yaml", "registry_auth"),
         ("d.yaml", "probes"),
     }
+
+
+def test_bodies_in_several_files(sandbox: Sandbox) -> None:
+    """Bodies without an ID are told apart by their places; a live object counts once."""
+    sandbox.declare({"endpoint": "a", "specName": "small", "image": "x:1"})
+    body = sandbox.run("preview", "--create", "--json").document[0]["body"]
+    sandbox.write("a.json", body)
+    sandbox.write("b.json", {"endpoint": {**body["endpoint"], "name": "b", "appName": "b"}})
+    sandbox.write("bad.json", {"endpoint": {**body["endpoint"], "name": "c", "image": {}}})
+    sandbox.write("live.json", {"endpoint": {**body["endpoint"], "id": "i1", "name": "d", "appName": "d"}})
+    (sandbox.root / "live.json").rename(sandbox.root / "one.json")
+    sandbox.write("two.json", (sandbox.root / "one.json").read_text(encoding="utf-8"))
+    ran = sandbox.run("convert", "a.json", "b.json", "bad.json", "one.json", "two.json", "--json")
+    assert [one["endpoint"] for one in ran.document["endpoints"]] == ["a", "b", "d"]
+    errors = {note["file"]: note["reason"] for note in ran.document["notes"] if note["severity"] == "error"}
+    assert errors == {
+        "bad.json": "Novita does not say which image it runs",
+        "two.json": "one.json:2:15 has the object with its ID",
+    }

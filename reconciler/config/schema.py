@@ -34,9 +34,10 @@ def schema_text(name: str) -> str:
 @cache
 def load_schema(name: str, definition: str = "", *, many: bool = False) -> dict[str, Any]:
     """Return a schema or one of its definitions; with `many`, the schema of a list of them."""
-    whole: dict[str, Any] = json.loads(schema_text(name))
     if not definition:
-        return whole
+        read: dict[str, Any] = json.loads(schema_text(name))
+        return read
+    whole = load_schema(name)
     part: dict[str, Any] = {"$ref": f"#/$defs/{definition}"}
     if many:
         part = {"type": "array", "items": part}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -14,6 +14,9 @@ from reconciler.cli.options import Command, Run, with_run
 from reconciler.cli.report_options import with_reports
 from reconciler.cli.shell_completion import complete_files
 from reconciler.model.problem import ExitCode
+
+_kept: Final[list[object]] = []
+"""What the end of the process frees at once. One by one takes up to 6 % of a plan."""
 
 
 @click.command(cls=Command)
@@ -94,6 +97,7 @@ def plan(
 
         check = ImageCheck()
     made = make_plan(context, check.of(goal) if check else goal)
+    _kept.extend((context, made))
     if check is not None:
         made = check.checked(made)
     if bind_commit:

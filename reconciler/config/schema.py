@@ -26,9 +26,12 @@ def schema_text(name: str) -> str:
     """Return the text of a published schema: `endpoints`, `specs`, `config` or `notification`."""
     if name not in (*NAMES, NOTIFICATION):
         raise KeyError(name)
-    file = f"{name}.schema.json"
-    installed = _INSTALLED / file
-    return (installed if installed.is_file() else _CHECKOUT / file).read_text(encoding="utf-8")
+    return (schema_folder() / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+def schema_folder() -> Path:
+    """Return the folder of the published schemas: in the package, or else in the checkout."""
+    return _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
 
 
 @cache

@@ -17,6 +17,7 @@ import pytest
 
 from reconciler.cli.main import run as run_command
 from reconciler.simulator import Received, Request, Server
+from tests.documents import check_output, command_of
 from tests.fork_server import ForkServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +120,8 @@ class Sandbox:
             code = run_command(list(args))
             output = self.capsys.readouterr()
         assert "Traceback" not in output.out + output.err, output.err[-3000:]
+        if {"--json", "--events"} & set(args) and (command := command_of(args)):
+            check_output(command, args, output.out)
         return CommandResult(code=code, out=output.out, err=output.err)
 
     def plan(self, *args: str) -> CommandResult:

@@ -77,6 +77,8 @@ def _kind_text(kind: str, schema: Mapping[str, Any]) -> str:
     values = schema.get("additionalProperties")
     if kind == "object" and isinstance(values, Mapping):
         return f"map to {type_text(values)}"
+    if kind == "object" and schema.get("properties"):
+        return f"object with {', '.join(f'`{name}`' for name in schema['properties'])}"
     if kind == "string" and schema.get("format") == "date-time":
         return "time"
     return kind

@@ -56,8 +56,8 @@ def names_in(source: str) -> Iterator[str]:
 
 @cache
 def read_by_the_code() -> frozenset[str]:
-    """Return the variables of the package; the simulator and the error table have reasons that look alike."""
-    skipped = (Path("simulator"), Path("novita/error_table.py"))
+    """Return the variables of the package; others have words of Novita and of other programs."""
+    skipped = (Path("simulator"), Path("convert"), Path("novita/error_table.py"))
     files = [
         path
         for path in (ROOT / "reconciler").rglob("*.py")

@@ -4,6 +4,8 @@ From Python: `from reconciler import NovitaDeploymentProvider, DeployRequest` (d
 imported on first use, so that `import reconciler` is fast; `__init__.pyi` declares them for type checkers.
 """
 
+import sys
+
 __version__ = "0.1.0"
 
 _NAMES_BY_MODULE = {
@@ -49,9 +51,19 @@ _MODULE_OF = {name: module for module, names in _NAMES_BY_MODULE.items() for nam
 __all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
+def check_platform() -> None:
+    """Raise ImportError on Windows, which has neither file locks nor user IDs as Linux and macOS do."""
+    if sys.platform == "win32":
+        raise ImportError(
+            "reconciler does not run on Windows itself: install it in the Linux of WSL, "
+            "which `wsl --install` sets up"
+        )
+
+
 def __getattr__(name: str) -> object:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    check_platform()
     from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -92,3 +92,5 @@ from reconciler.sdk.responses import AppInfo as AppInfo
 from reconciler.sdk.responses import DeployResponse as DeployResponse
 
 __version__: str
+
+def check_platform() -> None: ...

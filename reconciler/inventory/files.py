@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -154,7 +155,8 @@ class FileSystem:
 
     def sync(self, fd: int) -> None:
         """Make the content durable. The times of the file may not be."""
-        getattr(os, "fdatasync", os.fsync)(fd)
+        if not _write_through(fd):
+            getattr(os, "fdatasync", os.fsync)(fd)
 
     def truncate(self, fd: int, length: int) -> None:
         os.ftruncate(fd, length)
@@ -175,12 +177,25 @@ class FileSystem:
         """Make the names in a directory durable, after a file was made, replaced or removed."""
         fd = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(fd)
+            if not _write_through(fd):
+                os.fsync(fd)
         finally:
             os.close(fd)
 
     def make_directory(self, path: Path) -> None:
         path.mkdir(exist_ok=True)
+
+
+def _write_through(fd: int) -> bool:
+    """Empty the cache of the disk too, which fsync of macOS does not. Return False if the system cannot."""
+    command = getattr(fcntl, "F_FULLFSYNC", None)
+    if command is None:
+        return False
+    try:
+        fcntl.fcntl(fd, command)
+    except OSError:  # some file systems do not have it, such as those of a network
+        return False
+    return True
 
 
 def make_directories(disk: FileSystem, path: Path) -> None:

@@ -45,8 +45,9 @@ def write_env_file(path: Path, shown: str, variables: Iterable[Variable]) -> Non
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            write_all(FileSystem(), fd, text.encode())
-            os.fsync(fd)
+            disk = FileSystem()
+            write_all(disk, fd, text.encode())
+            disk.sync(fd)
         finally:
             os.close(fd)
     except OSError as error:

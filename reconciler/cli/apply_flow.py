@@ -69,7 +69,7 @@ def run_apply(
     checkpoints: list[Callable[[], None]] = []
     finish = command_line("reconciler", "apply", "--resume")
     advice = f"Stopped. To make the changes that are left: {finish}\n" if goal.imperative is None else ""
-    with _graceful_shutdown(out, stop, checkpoints, advice) as begin, _progress(out) as progress:
+    with graceful_shutdown(out, stop, checkpoints, advice) as begin, _progress(out) as progress:
         front_end = _CommandLine(
             out=out,
             goal=goal,
@@ -201,7 +201,7 @@ def _progress(out: Output) -> EventStream | BarProgress | LineProgress:
 
 
 @contextmanager
-def _graceful_shutdown(
+def graceful_shutdown(
     out: Output, stop: threading.Event, checkpoints: list[Callable[[], None]], advice: str
 ) -> Iterator[Callable[[], None]]:
     """Handle stop signals after `begin()`: the first stops further changes, the second ends the process.

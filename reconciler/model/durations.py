@@ -138,6 +138,17 @@ MIN_RUNWAY: Final = 3 * 86400
 PIN_TIMEOUT: Final = 30.0
 """For all digests of `pin`, which has nothing else to do."""
 
+# The writes of `doctor --probe-api --with-writes`.
+
+API_PROBE_TIME: Final = 300.0
+"""For all steps before the delete. Each lag that is measured may take its whole time once."""
+
+API_PROBE_VISIBLE: Final = 30.0
+"""For the effect of one write to be visible: ten times what a user saw."""
+
+API_PROBE_DELETE: Final = 60.0
+"""For the deleted endpoint to be gone. No worker finishes requests first."""
+
 # The process and its terminal.
 
 WAKE_DELAYS: Final = (0.0, 0.05, 0.2)

@@ -30,7 +30,7 @@ def simulator_command(found: Iterable[Finding]) -> str:
     profile = Profile()
     options: list[str] = []
     for finding in found:
-        if finding.value:
+        if finding.switch and finding.value:
             setting = f"{finding.switch}={finding.value}"
             if profile_from([setting]) != profile:
                 options += ["--set", setting]

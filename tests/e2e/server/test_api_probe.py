@@ -90,9 +90,9 @@ def test_the_commands_of_the_page_run(sandbox: Sandbox) -> None:
     declare_account(sandbox)
     for path in (sandbox.root / "endpoints.yaml", *(sandbox.root / "state").iterdir()):
         path.unlink()
-    read, taken, made = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    read, written, taken, made = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 
-    for line in (*read.splitlines(), *taken.splitlines()):
+    for line in (*read.splitlines(), *written.splitlines(), *taken.splitlines()):
         ran = sandbox.run(*line.split()[1:])
         assert ran.code == 0, (line, ran.err)
     (sandbox.root / "endpoints.yaml").unlink()

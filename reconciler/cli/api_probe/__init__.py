@@ -1,0 +1,1 @@
+"""`reconciler doctor --probe-api` on the command line: consent, steps and report."""

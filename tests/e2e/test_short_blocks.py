@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.docs.blocks import blocks, commands
 from tests.docs.shell import Shell
+from tests.docs.walk import masked
 from tests.e2e.registries.credentials import credential, save
 from tests.e2e.sandbox import ROOT, Sandbox, item
 from tests.e2e.storages.support import REGION, call, live, storage
@@ -83,3 +84,15 @@ def test_a_shell_calls_the_url(sandbox: Sandbox) -> None:
     (line,) = lines("docs/outputs.md", "curl")
     answer = shell.run(line.replace("curl ", "curl --silent --show-error --fail "))
     assert (shell.code, answer.startswith('{"object":"list"')) == (0, True), answer
+
+
+def test_the_outputs_are_as_the_page_shows(sandbox: Sandbox) -> None:
+    """docs/outputs.md: one endpoint is replaced, two are not changed."""
+    page = (ROOT / "docs" / "outputs.md").read_text(encoding="utf-8")
+    (shown,) = (block.text for block in blocks(page) if block.language == "text")
+    sandbox.declare(item("chat"), item("embed"), item("rerank"))
+    sandbox.apply()
+    sandbox.declare(item("chat", specName="large"), item("embed"), item("rerank"))
+    found = sandbox.apply().out.replace(f"{sandbox.sim.url}/run/", "https://")
+    found = found.replace("-chat\n", "-chat.runsync.novita.dev\n")
+    assert masked(found).endswith(f"\n{masked(shown)}")

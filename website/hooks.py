@@ -22,7 +22,7 @@ REPOSITORY: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="ut
 ]
 
 FROM_ROOT = {
-    "index.md": "README.md",
+    "overview.md": "README.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "reporting.md": "SECURITY.md",

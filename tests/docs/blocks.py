@@ -23,9 +23,10 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command of a `console` block, and the lines that the page shows below it."""
+    """A command, its line with the comment, and what a `console` block shows below it."""
 
     text: str
+    line: str
     shown: str
 
 
@@ -42,15 +43,15 @@ def blocks(page: str) -> list[Block]:
 
 
 def commands(block: Block) -> list[Command]:
-    """Return the commands of a `console` or a `sh` block, without their comments."""
+    """Return the commands of a `console` or a `sh` block."""
     if block.language == "sh":
         lines = re.sub(r"\\\n *", "", block.text).splitlines()
-        return [Command(text=line, shown="") for line in map(_without_comment, lines) if line]
+        return [Command(text=text, line=line, shown="") for line in lines if (text := _without_comment(line))]
     parts = re.split(r"^\$ (.*)\n", block.text, flags=re.MULTILINE)
     assert parts[0] == "", f"line {block.line}: a console block begins with a command"
     return [
-        Command(text=_without_comment(text), shown=shown)
-        for text, shown in zip(parts[1::2], parts[2::2], strict=True)
+        Command(text=_without_comment(line), line=line, shown=shown)
+        for line, shown in zip(parts[1::2], parts[2::2], strict=True)
     ]
 
 

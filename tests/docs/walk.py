@@ -54,7 +54,7 @@ def _run(block: Block, shell: Shell) -> str:
         is_explained = following is not None and following.text == "echo $?"
         assert shell.code == 0 or is_explained, f"{command.text} exits with {shell.code}:\n{output}"
         is_same = _is_shown(command.shown, output)
-        true += f"$ {command.text}\n{command.shown if is_same else output}"
+        true += f"$ {command.line}\n{command.shown if is_same else output}"
         is_true &= is_same
     return "" if is_true else true
 

@@ -129,7 +129,7 @@ def _env(seen: Seen) -> Iterator[Finding]:
 def _others(seen: Seen) -> Iterator[Finding]:
     drain, value = seen.answers.get("drain"), ""
     if drain is not None:
-        is_known = drain.status == 200 or "WORKER_NOT_FOUN" in drain.reason
+        is_known = drain.status == 200 or "WORKER_NOT_FOUND" in drain.reason
         value = "true" if is_known else "false" if drain.status in (404, 405, 501) else ""
     yield _finding("the drain of a worker", "drain_offered", value, _status(drain))
     answers = [seen.answers.get(f"delete by {keys}") for keys in ("id and name", "id", "name")]

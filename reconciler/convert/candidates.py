@@ -60,6 +60,7 @@ class Candidate:
 
     fields: YAML name -> value, in which a literal `${` is escaped. env: key -> text or `Outside`. spec: the
     name of a spec that the source knows, else `gpus` say which one fits. needs_image: why there is no image.
+    image_field: the path where the source would have it.
     defaults: the values of variables that the fields refer to, if they are unset. doubt: why it is probably
     no endpoint, so that only --target includes it. notes: those about its fields, if it has a doubt.
     """
@@ -74,6 +75,7 @@ class Candidate:
     gpus: GpuWish | None = None
     credential: Credential | None = None
     needs_image: str = ""
+    image_field: str = "image"
     defaults: dict[str, str] = with_default(default_factory=dict)
     doubt: str = ""
     notes: list[Note] = with_default(default_factory=list)

@@ -117,6 +117,7 @@ class _Service:
         self._put("image", "image")
         if not service.has("image"):
             candidate.needs_image = "the service names no image"
+            candidate.image_field = dotted(service.at("image"))
         self._command()
         put_env(candidate, service, "environment", _meaning)
         self._port()

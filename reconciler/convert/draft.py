@@ -222,8 +222,9 @@ class _Draft:
         self._variables.need(variable, candidate.name)
         has_image = "image" in candidate.fields
         why = "its image cannot be declared" if has_image else candidate.needs_image or "it has no image"
-        reason = f"{why}: build and push one, and write it in the place of the reference to {variable}"
-        self._note(candidate, Outcome.CHANGED, reason, Severity.WARNING)
+        reason = f"{why}: build and push an image, and write it in the place of the reference to {variable}"
+        where = Found(value=None, field=candidate.image_field, place=candidate.place)
+        self._note(where, Outcome.CHANGED, reason, Severity.WARNING)
         return reference_to(variable)
 
     def _env(self, candidate: Candidate) -> dict[str, str]:

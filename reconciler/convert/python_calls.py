@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -43,12 +43,13 @@ class Argument:
 class Call:
     """A call of a class.
 
-    target: the name that it decorates or is assigned to, "" for none. has_more: True if it has arguments
-    without a name, beside the first, or unpacks some.
+    name: the class. target: the name that it decorates or is assigned to, "" for none. has_more: True if it
+    has arguments without a name, beside the first, or unpacks some.
     """
 
     line: int
     column: int
+    name: str
     target: str
     arguments: Mapping[str, Argument]
     has_more: bool
@@ -68,23 +69,17 @@ class Module:
                 case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                     self._constants[name] = value
 
-    def calls(self, class_name: str, module: str) -> Iterator[Call]:
-        """Yield the calls of a class of a module, in the order of the text."""
-        names = set(self._names_of(class_name, module))
-        found: list[tuple[ast.Call, str]] = []
-        seen: set[int] = set()
-        for node in ast.walk(self._tree):
-            for call, target in _targets(node):
-                if dotted_name(call.func) in names:
-                    seen.add(id(call))
-                    found.append((call, target))
-        found += (
-            (node, "")
+    def calls(self, classes: Collection[str], packages: Collection[str]) -> Iterator[Call]:
+        """Yield the calls of classes of packages, in the order of the text."""
+        names = dict(self._names_of(classes, packages))
+        targets = {id(call): target for node in ast.walk(self._tree) for call, target in _targets(node)}
+        found = [
+            (node, names[name])
             for node in ast.walk(self._tree)
-            if isinstance(node, ast.Call) and id(node) not in seen and dotted_name(node.func) in names
-        )
-        for call, target in sorted(found, key=lambda pair: (pair[0].lineno, pair[0].col_offset)):
-            yield _call(call, target)
+            if isinstance(node, ast.Call) and (name := dotted_name(node.func)) in names
+        ]
+        for call, class_name in sorted(found, key=lambda pair: (pair[0].lineno, pair[0].col_offset)):
+            yield _call(call, targets.get(id(call), ""), class_name)
 
     @cached_property
     def routed(self) -> frozenset[str]:
@@ -93,15 +88,15 @@ class Module:
         calls = (one for node in functions for one in node.decorator_list if isinstance(one, ast.Call))
         return frozenset((dotted_name(one.func) or "").rpartition(".")[0] for one in calls)
 
-    def _names_of(self, class_name: str, module: str) -> Iterator[str]:
-        """Yield the names by which the code calls a class."""
+    def _names_of(self, classes: Collection[str], packages: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Yield (the name by which the code calls a class, the class)."""
         for node in ast.walk(self._tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == module:
-                yield from (one.asname or one.name for one in node.names if one.name == class_name)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in packages:
+                yield from ((one.asname or one.name, one.name) for one in node.names if one.name in classes)
             elif isinstance(node, ast.Import):
                 for one in node.names:
-                    if one.name == module:
-                        yield f"{one.asname or module}.{class_name}"
+                    if one.name in packages:
+                        yield from ((f"{one.asname or one.name}.{name}", name) for name in classes)
 
     def value(self, node: ast.expr, depth: int = 0) -> Any:
         """Return the value of an expression: constants, and `Outside` for a variable of the environment.
@@ -134,7 +129,7 @@ class Module:
             case ast.Call(func=func, args=args) if dotted_name(func) in _GETTERS:
                 return self._getter([self.value(arg, depth + 1) for arg in args])
             case ast.Call(func=func) if (made := dotted_name(func)) is not None:
-                return Made(name=made, call=_call(node, ""))
+                return Made(name=made, call=_call(node, "", made))
         raise Computed
 
     def _key(self, node: ast.expr | None, depth: int) -> str:
@@ -199,7 +194,7 @@ def _targets(node: ast.AST) -> Iterator[tuple[ast.Call, str]]:
             yield call, name
 
 
-def _call(call: ast.Call, target: str) -> Call:
+def _call(call: ast.Call, target: str, name: str) -> Call:
     arguments = {
         one.arg: Argument(node=one.value, line=one.value.lineno, column=one.value.col_offset + 1)
         for one in call.keywords
@@ -212,6 +207,7 @@ def _call(call: ast.Call, target: str) -> Call:
     return Call(
         line=call.lineno,
         column=call.col_offset + 1,
+        name=name,
         target=target,
         arguments=arguments,
         has_more=has_more,

@@ -1,4 +1,4 @@
-"""Endpoints of RunPod Flash, which are calls of `Endpoint` in Python code.
+"""Endpoints of RunPod Flash: calls of `Endpoint` in Python code, and of the resource classes before it.
 
 Source: runpod/flash, `src/runpod_flash/endpoint.py` and `core/resources/`, 2026.
 """
@@ -20,8 +20,27 @@ from reconciler.model.problem import Place, Severity
 
 NAME: Final = "runpod-flash"
 
-_PACKAGE: Final = "runpod_flash"
-_IMPORT: Final = re.compile(rf"(?m)^[ \t]*(?:from|import)[ \t]+{_PACKAGE}\b")
+_PACKAGES: Final = ("runpod_flash", "tetra_rp")
+"""The second is the name of earlier releases."""
+
+_IMPORT: Final = re.compile(rf"(?m)^[ \t]*(?:from|import)[ \t]+(?:{'|'.join(_PACKAGES)})\b")
+
+_BALANCED: Final = ("LiveLoadBalancer", "LoadBalancerSlsResource")
+_RESOURCES: Final = ("LiveServerless", "ServerlessEndpoint", *_BALANCED)
+_CLASSES: Final = ("Endpoint", *_RESOURCES, *(f"Cpu{name}" for name in _RESOURCES))
+"""`Endpoint`, and the classes of resources that `@remote` takes in earlier code."""
+
+_EARLIER: Final = {
+    "gpu": "gpus",
+    "gpu_count": "gpuCount",
+    "idle_timeout": "idleTimeout",
+    "image": "imageName",
+    "execution_timeout_ms": "executionTimeoutMs",
+    "scaler_type": "scalerType",
+    "scaler_value": "scalerValue",
+    "cpu": "instanceIds",
+}
+"""Argument of `Endpoint` -> that of the classes of resources, which have the same defaults."""
 
 _IDLE, _SCALER_VALUE, _WORKERS = 60, 4, (0, 1)
 """The defaults of `Endpoint`: seconds, requests or seconds, (least, most)."""
@@ -43,15 +62,16 @@ _GROUPS: Final = {
 """Group of GPUs -> the models in it. Source: `GpuGroup` of Flash."""
 
 _COMPUTED: Final = "only running the code would tell its value"
+_VOLUME: Final = "Novita mounts network storages: declare one in `storages`, and mount it with `storage`"
+_CUDA: Final = "`cudaVersion` of the spec chooses the version"
 _UNPACKED: Final = "it has arguments without a name, or unpacks some: write them with their names"
 _IMAGE: Final = "a worker has only the image: build it in"
 _REASONS: Final = {
     **dict.fromkeys(("dependencies", "system_dependencies", "accelerate_downloads"), _IMAGE),
     "flashboot": "`prewarm: true` fetches a new image before workers need it",
-    "cpu": "Novita has GPU workers only",
-    "datacenter": "the spec of the endpoint has the one region",
-    "volume": "Novita mounts network storages: declare one in `storages`, and mount it with `storage`",
-    "min_cuda_version": "`cudaVersion` of the spec chooses the version",
+    **dict.fromkeys(("datacenter", "locations"), "the spec of the endpoint has the one region"),
+    **dict.fromkeys(("volume", "networkVolume", "networkVolumes", "networkVolumeId"), _VOLUME),
+    **dict.fromkeys(("min_cuda_version", "minCudaVersion", "cudaVersions"), _CUDA),
     "id": "it names an endpoint of RunPod that exists",
 }
 _TEMPLATE: Final = {
@@ -77,8 +97,13 @@ def is_python(file: str, text: str, format_name: str) -> bool:
 def convert(origin: Origin) -> Parts:
     """Return the endpoints of a file. Raise UnreadablePython."""
     module = Module(origin.text)
-    calls = list(module.calls("Endpoint", _PACKAGE))
-    return Parts(candidates=[_Endpoint(origin, module, call).candidate() for call in calls])
+    parts = Parts()
+    for call in module.calls(_CLASSES, _PACKAGES):
+        known = len(origin.notes)
+        candidate = _Endpoint(origin, module, call).candidate()
+        candidate.notes = origin.notes[known:]
+        parts.candidates.append(candidate)
+    return parts
 
 
 class _Endpoint:
@@ -89,6 +114,7 @@ class _Endpoint:
         self._module = module
         self._call = call
         self._unread = dict.fromkeys(call.arguments)
+        self._written = {key: name for key, name in _EARLIER.items() if name in call.arguments}
         self._place = Place(file=origin.file, line=call.line, column=call.column)
         self._name = call.target.replace("_", "-") or "endpoint"
         name = self._value("name")
@@ -100,6 +126,7 @@ class _Endpoint:
     def candidate(self) -> Candidate:
         candidate = Candidate(name=self._name, origin=self._origin, field=self._name, place=self._place)
         self._put(candidate, "image", "image", _text)
+        candidate.image_field = self._field("image")
         candidate.needs_image = "Flash runs the function in an image of its own"
         self._workers(candidate)
         self._env(candidate)
@@ -110,6 +137,10 @@ class _Endpoint:
         self._put(candidate, "requestTimeout", "execution_timeout_ms", _seconds)
         disk = self._template(candidate)
         candidate.gpus = self._gpus(disk)
+        if self._value("cpu") is not None or self._call.name.startswith("Cpu"):
+            candidate.doubt = (
+                "it runs on CPUs, and Novita has GPU workers; --target NAME converts it all the same"
+            )
         if self._call.has_more:
             self._add_note(self._name, Outcome.LEFT_OUT, _UNPACKED, Severity.WARNING, self._place)
         for key in list(self._unread):
@@ -118,8 +149,9 @@ class _Endpoint:
 
     def _value(self, key: str) -> Any:
         """Return the value of an argument, which counts as read; None if it is left out."""
-        self._unread.pop(key, None)
-        argument = self._call.arguments.get(key)
+        written = self._written.get(key, key)
+        self._unread.pop(written, None)
+        argument = self._call.arguments.get(written)
         if argument is None:
             return None
         try:
@@ -152,6 +184,11 @@ class _Endpoint:
             candidate.put(name, found)
 
     def _workers(self, candidate: Candidate) -> None:
+        if self._call.name != "Endpoint":
+            least, most = self._found("workersMin", _natural, 0), self._found("workersMax", _natural, 1)
+            if least and most:
+                put_range(candidate, most, least.value, max(most.value, least.value))
+            return
         found = self._found("workers", _range, _WORKERS)
         if found is not None:
             put_range(candidate, found, *found.value)
@@ -172,7 +209,8 @@ class _Endpoint:
 
     def _scaler(self, candidate: Candidate) -> None:
         """Set the policy: Flash adds workers by the wait in the queue, or by the number of requests."""
-        default = "REQUEST_COUNT" if self._call.target in self._module.routed else "QUEUE_DELAY"
+        is_balanced = self._call.name.endswith(_BALANCED) or self._call.target in self._module.routed
+        default = "REQUEST_COUNT" if is_balanced else "QUEUE_DELAY"
         scaler = self._value("scaler_type")
         kind = (scaler.text if isinstance(scaler, Name) else str(scaler or default)).rpartition(".")[2]
         value = self._found("scaler_value", _count, _SCALER_VALUE)
@@ -226,21 +264,24 @@ class _Endpoint:
             count=count.value if count else 1,
             disk_gb=disk,
             field=self._field("gpu"),
-            place=self._at("gpu") if "gpu" in self._call.arguments else self._place,
+            place=self._at("gpu"),
         )
 
     # Notes
 
     def _field(self, key: str) -> str:
-        return f"{self._name}.{key}"
+        return f"{self._name}.{self._written.get(key, key)}"
 
     def _at(self, key: str) -> Place:
-        argument = self._call.arguments[key]
+        argument = self._call.arguments.get(self._written.get(key, key))
+        if argument is None:
+            return self._place
         return Place(file=self._origin.file, line=argument.line, column=argument.column)
 
     def _leave(self, key: str, reason: str) -> None:
-        self._unread.pop(key, None)
-        if key in self._call.arguments:
+        written = self._written.get(key, key)
+        self._unread.pop(written, None)
+        if written in self._call.arguments:
             self._note(key, key, Outcome.LEFT_OUT, reason)
 
     def _note(self, key: str, field: str, outcome: Outcome, reason: str) -> None:
@@ -257,6 +298,10 @@ def _text(value: Any) -> str | Outside | None:
 
 def _count(value: Any) -> int | None:
     return value if type(value) is int and value > 0 else None
+
+
+def _natural(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
 
 
 def _seconds(value: Any) -> int | None:

@@ -75,6 +75,7 @@ class _Task:
             field=name.field if name else "name",
             place=name.place if name else task.origin.place(),
             needs_image="SkyPilot runs it on a virtual machine",
+            image_field="resources.image_id",
         )
 
     def candidate(self) -> Candidate:

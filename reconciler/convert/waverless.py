@@ -95,6 +95,7 @@ def _candidate(section: Section, *, is_request: bool) -> Candidate:
         field=name.field if name else dotted(section.path),
         place=name.place if name else origin.place(section.path),
         needs_image="it has no image",
+        image_field=dotted(section.at("image")),
     )
     candidate.put("image", section.text("image"))
     if (spec := section.text("specName")) is not None and spec.value:

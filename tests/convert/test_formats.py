@@ -212,3 +212,49 @@ def test_the_variable_of_an_image_is_not_that_of_a_value() -> None:
     text = "services:\n  a: {build: ., environment: {A_IMAGE: x}, gpus: [{count: 1}]}\n"
     item = endpoint(text, "docker-compose")
     assert (item["image"], item["env"]) == ("${env:A_IMAGE}", {"A_IMAGE": "${env:A_A_IMAGE}"})
+
+
+EARLIER = """\
+from {package} import remote, LiveServerless, CpuLiveServerless, LiveLoadBalancer, GpuGroup
+
+config = {call}
+
+@remote(resource_config=config)
+def work(data): ...
+"""
+
+
+@pytest.mark.parametrize("package", ["runpod_flash", "tetra_rp"])
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [
+        (
+            "LiveServerless(name='w', gpus=[GpuGroup.ADA_24], workersMin=1, workersMax=3, idleTimeout=5)",
+            {
+                "endpoint": "w",
+                "specName": "rtx-4090-1gpu",
+                "minReplicas": 1,
+                "maxReplicas": 3,
+                "freeTimeout": 5,
+            },
+        ),
+        (
+            "LiveServerless(imageName='a/b:1', executionTimeoutMs=1000, gpuCount=2, env={'A': 'b'})",
+            {"image": "a/b:1", "requestTimeout": 1, "specName": "any-2gpu", "env": {"A": "${env:A}"}},
+        ),
+        ("LiveServerless()", {"endpoint": "config", "minReplicas": 0, "maxReplicas": 1, "freeTimeout": 60}),
+        ("LiveLoadBalancer(name='w')", {"policy": {"type": "concurrency", "value": 4}}),
+    ],
+)
+def test_resources_of_earlier_releases_of_flash(package: str, call: str, fields: dict[str, Any]) -> None:
+    item = endpoint(EARLIER.format(package=package, call=call), "runpod-flash")
+    assert {name: item.get(name) for name in fields} == fields
+
+
+def test_notes_name_arguments_as_they_are_written() -> None:
+    code = EARLIER.format(
+        package="tetra_rp", call="LiveServerless(name='w', gpus=f(), networkVolume=v, locations='EU')"
+    )
+    _, notes = converted(code, "runpod-flash")
+    assert {"w.gpus", "w.networkVolume", "w.locations", "w.image"} <= {note.field for note in notes}
+    assert {note.place.line for note in notes} == {3}

@@ -12,7 +12,7 @@ IMPORT = "from runpod_flash import Endpoint as E\nimport runpod_flash, runpod_fl
 
 def calls(code: str) -> tuple[Module, list[Call]]:
     module = Module(IMPORT + code)
-    return module, list(module.calls("Endpoint", "runpod_flash"))
+    return module, list(module.calls(["Endpoint"], ["runpod_flash"]))
 
 
 @pytest.mark.parametrize(

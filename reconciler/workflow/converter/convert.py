@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field as with_default
 from dataclasses import replace
+from itertools import chain, islice
 from os.path import relpath
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +39,9 @@ from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
 from reconciler.yamlfile.files import RootDirectory
 from reconciler.yamlfile.reader import gc_paused
+
+MAX_REASONS: Final = 20
+"""Notes that the error lists if nothing could be converted."""
 
 EXAMPLE: Final = ".env.example"
 ENDPOINTS: Final = Path("endpoints.yaml")
@@ -101,7 +105,7 @@ def convert(
     conversion = draft(selected, _folder(context, loaded, options), why_invalid)
     notes = _in_order((*(note for one in documents for note in one.origin.notes), *conversion.notes))
     if conversion.is_empty:
-        raise InvalidConfig(*_nothing(notes))
+        raise InvalidConfig(_nothing(documents, notes))
     texts = _texts(context, loaded, conversion, options)
     read_with = _checked(context, texts, options)
     shown = {display_path(path, context.root): text for path, text in texts.items()}
@@ -275,16 +279,19 @@ def _in_order(notes: Sequence[Note]) -> tuple[Note, ...]:
     )
 
 
-def _nothing(notes: Sequence[Note]) -> list[Problem]:
-    reasons = "\n".join(map(str, notes[:20]))
-    return [
-        Problem(
-            code="nothing-to-convert",
-            summary="nothing could be converted",
-            detail=reasons,
-            hint="reconciler convert --help   lists the formats",
-        )
-    ]
+def _nothing(documents: Sequence[SourceDocument], notes: Sequence[Note]) -> Problem:
+    noted = {note.place.file for note in notes}
+    silent = (
+        f"{one.file}:{one.line}:1: it is read as {one.format.name}, and declares no endpoint"
+        for one in documents
+        if one.file not in noted
+    )
+    return Problem(
+        code="nothing-to-convert",
+        summary="nothing could be converted",
+        detail="\n".join(islice(chain(map(str, notes), silent), MAX_REASONS)),
+        hint="reconciler convert --help   lists the formats",
+    )
 
 
 def as_data(items: Sequence[Mapping[str, Any] | Spec]) -> list[Any]:

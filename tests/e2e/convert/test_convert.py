@@ -168,6 +168,25 @@ def test_a_service_without_a_gpu_needs_a_target(sandbox: Sandbox) -> None:
     assert [one["endpoint"] for one in asked.document["endpoints"]] == ["cache"]
 
 
+def test_workers_on_cpus_need_a_target(sandbox: Sandbox) -> None:
+    imports = "from runpod_flash import Endpoint, CpuLiveServerless as C\n"
+    code = imports + "Endpoint('a', image='x:1', cpu='cpu3g-2-8')\n"
+    sandbox.write("flash.py", code + "C(name='b', imageName='x:1', instanceIds=[])\n")
+    ran = sandbox.run("convert", "flash.py")
+    assert ran.code == 1
+    assert ran.err.count("it runs on CPUs, and Novita has GPU workers") == 2
+    assert sandbox.run("convert", "flash.py", "--target", "[ab]").code == 0
+
+
+def test_a_file_that_declares_nothing_is_named(sandbox: Sandbox) -> None:
+    sandbox.write("flash.py", "from runpod_flash import remote\n")
+    ran = sandbox.run("convert", "flash.py")
+    assert (ran.code, "flash.py:1:1: it is read as runpod-flash, and declares no endpoint" in ran.err) == (
+        1,
+        True,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text", "code", "place"),
     [

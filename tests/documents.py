@@ -33,6 +33,7 @@ OTHERS = {
     ("apply", "--events"): "events",
     ("destroy", "--events"): "events",
     ("rollback", "--events"): "events",
+    ("drift revert", "--events"): "events",
 }
 """The command with an option that prints another document."""
 
@@ -48,6 +49,8 @@ def check_output(command: str, arguments: Sequence[str], out: str) -> None:
     name = next(
         (OTHERS[key] for key in OTHERS if key[0] == command and key[1] in arguments), SCHEMAS[command]
     )
+    if "--events" in arguments and "--json" in arguments:
+        name = "plan"  # refused: both write to stdout
     if command == "state pull" and not {"-o"} & set(arguments):
         name = "inventory"
     for text in out.splitlines() if name in LINES else [out] if out else []:

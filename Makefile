@@ -57,9 +57,9 @@ fmt: .venv/developing ## Format, and fix what ruff can fix
 docs: .venv/developing ## Write the generated pages: docs/cli.md, docs/reconciler.1, docs/reference/
 	$(BIN)/python -m pytest -q --update-golden tests/test_cli_page.py tests/test_man_page.py tests/reference
 
-# MkDocs prints an advertisement without the variable.
+# MkDocs prints an advertisement without the variable. `--quiet` would hide warnings from `--strict` too.
 site: .venv/developing ## Build the documentation site into build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo 'Built. `$(BIN)/python -m http.server -b 127.0.0.1 -d build/site` shows it at http://127.0.0.1:8000/'
 
 LOCKS := reconciler/github_action

@@ -20,6 +20,7 @@ WRITES = {
     ("drift.yml", "drift"): {"issues"},
     ("apply.yml", "staging"): {"contents"},
     ("apply.yml", "apply"): {"contents"},
+    ("pages.yml", "pages"): {"pages", "id-token"},
     ("release.yml", "build"): {"id-token", "attestations"},
     ("release.yml", "pypi"): {"id-token"},
     ("release.yml", "image"): {"packages", "id-token", "attestations"},

@@ -40,8 +40,9 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Index)
         assert self.headers["Accept"] == "application/vnd.pypi.simple.v1+json"
-        body = json.dumps({"files": self.server.files[self.path.split("/")[2]]}).encode()
-        self.send_response(200)
+        found = self.server.files.get(self.path.split("/")[2])
+        body = json.dumps({"files": found}).encode()
+        self.send_response(404 if found is None else 200)
         self.end_headers()
         self.wfile.write(body)
 
@@ -141,8 +142,20 @@ def test_it_is_attached_to_the_release_and_not_uploaded_to_pypi() -> None:
     assert "dist/*\n" in scripts["release"][-1]
 
 
-def test_it_needs_a_source_distribution() -> None:
-    done = formula()
+def test_it_needs_a_source_distribution(tmp_path: Path) -> None:
+    missing = tmp_path / "novita_reconciler-1.2.3.tar.gz"
 
-    assert done.returncode == 1
-    assert done.stderr.startswith("usage: .ci/formula dist/")
+    none, absent = formula(), formula(missing)
+
+    assert (none.returncode, absent.returncode) == (1, 1)
+    assert none.stderr.startswith("usage: .ci/formula dist/")
+    assert absent.stderr == f"formula: {missing} is not a file; `make dist` builds it\n"
+
+
+def test_an_index_that_does_not_answer_is_named(index: Index, sdist: Path) -> None:
+    del index.files["rich"]
+
+    done = formula(sdist, index.url)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"formula: GET {index.url}/rich/: HTTP Error 404: Not Found\n"

@@ -156,6 +156,7 @@ class Runner:
             assert step.keys() <= STEP, f"what is {step.keys() - STEP}?"
             names = {**steps.names, "steps": steps.outputs, "success": steps.success}
             if not condition(step.get("if"), names):
+                steps.outputs[step.get("id", "")] = {"outputs": Outputs()}
                 continue
             given = {key: interpolated(text, names) for key, text in step.get("env", {}).items()}
             environ = {**(extra or {}), **given}
@@ -172,7 +173,8 @@ class Runner:
             return {}
         output = Path(steps.environ["RUNNER_TEMP"]) / "output"
         output.write_text("")
-        environ = {**steps.environ, **extra, "GITHUB_OUTPUT": str(output)}
+        added = output.with_name("path")
+        environ = {**steps.environ, **extra, "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(added)}
         ended = self.machine.run(step["run"], steps.workspace, environ, BASH[step.get("shell")])
         steps.log += ended.log
         steps.success = steps.success and ended.code == 0

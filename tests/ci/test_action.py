@@ -143,7 +143,7 @@ def test_an_unknown_command_is_refused(runner: Runner) -> None:
     """Whatever else the program could do."""
     steps, _ = runner.action(command="destroy")
     assert not steps.success
-    assert "::error title=reconciler::command must be plan, apply, drift or validate" in steps.log
+    assert "::error title=reconciler::command must be plan, apply, drift, validate or setup" in steps.log
 
 
 def test_github_being_down_fails_nothing(runner: Runner, hub: GitHub) -> None:

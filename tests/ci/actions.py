@@ -27,6 +27,7 @@ FOREIGN = (
     "actions/setup-python",
     "actions/upload-artifact",
     "actions/download-artifact",
+    "actions/cache",
 )
 
 
@@ -197,6 +198,8 @@ class Runner:
             shutil.copy(steps.workspace / inputs["path"], folder)
         elif name == "actions/download-artifact":
             shutil.copytree(steps.names["artifacts"] / inputs["name"], steps.workspace, dirs_exist_ok=True)
+        elif name == "actions/cache":
+            return self.machine.restore(inputs["key"], Path(inputs["path"]))
         return {}
 
     def composite(self, inputs: Mapping[str, str], steps: Steps, extra: Mapping[str, str]) -> dict[str, str]:
@@ -213,6 +216,8 @@ class Runner:
             environ={**steps.environ, "GITHUB_ACTION_PATH": str(self.machine.tool)},
         )
         self.perform(document["runs"]["steps"], inner, extra)
+        if inner.success:
+            self.machine.save()
         steps.log += inner.log
         steps.success = steps.success and inner.success
         names = {"steps": inner.outputs}

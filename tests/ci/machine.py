@@ -1,6 +1,7 @@
 """A machine that runs pipelines: its own Python, its own home, and folders to work in."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +19,18 @@ class Ended:
 
 @dataclass(kw_only=True)
 class Machine:
-    """`environ` is what every script on it finds; `tool` is the repository of this project, as published."""
+    """`environ` is what every script on it finds; `tool` is the repository of this project, as published.
+
+    caches: key -> the folder that a run has kept.
+    """
 
     root: Path
     python: Path
     tool: Path
     environ: dict[str, str]
     _numbers: "count[int]" = field(default_factory=count)
+    caches: dict[str, Path] = field(default_factory=dict)
+    _to_save: dict[str, Path] = field(default_factory=dict)
     _installed: set[str] = field(default_factory=set)
 
     def folder(self, name: str) -> Path:
@@ -38,6 +44,21 @@ class Machine:
         is_known = "pip install" in script and script in self._installed
         self._installed.add(script)
         return is_known
+
+    def restore(self, key: str, path: Path) -> dict[str, str]:
+        """Copy what a run kept by that key, or keep the path after this one, as actions/cache does."""
+        if key in self.caches:
+            shutil.copytree(self.caches[key], path, dirs_exist_ok=True)
+            return {"cache-hit": "true"}
+        self._to_save[key] = path
+        return {}
+
+    def save(self) -> None:
+        """Keep what a run that went well leaves in the paths of its caches."""
+        for key, path in self._to_save.items():
+            if path.exists():
+                self.caches[key] = shutil.copytree(path, self.folder("cache"), dirs_exist_ok=True)
+        self._to_save.clear()
 
     def run(self, script: str, cwd: Path, environ: Mapping[str, str], shell: tuple[str, ...]) -> Ended:
         """A script under a shell such as ("bash", "-e"); both streams in one log."""

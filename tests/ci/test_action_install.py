@@ -1,9 +1,12 @@
 """What a workspace plants runs neither while the action installs itself nor afterwards."""
 
+import hashlib
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -182,3 +185,33 @@ def test_the_lock_file_can_be_installed(
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert len(list(tmp_path.iterdir())) == len(locked(LOCKS[store]))
+
+
+@pytest.mark.slow
+def test_a_later_run_installs_from_the_cache(
+    infra: Infra, hub: GitHub, account: Account, address: dict[str, str]
+) -> None:
+    """Without a package index, but only what the lock file allows. `setup` installs and runs nothing."""
+    machine = infra.machine
+    runner = Runner(machine=machine, infra=infra, hub=hub, secrets=account.secrets, environ=address)
+    machine.caches.clear()
+    machine._installed.clear()
+    steps, _ = runner.action(command="setup")
+    assert steps.success, steps.log
+    ((key, packages),) = machine.caches.items()
+    assert key.endswith(hashlib.sha256(LOCKS[""].read_bytes()).hexdigest())
+    assert len(list(packages.iterdir())) == len(locked(LOCKS[""]))
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+    runner = replace(runner, environ={**address, **nowhere})
+    machine._installed.clear()
+    steps, outputs = runner.action(command="plan")
+    assert steps.success, steps.log
+    assert outputs["changes"] == "true"
+    for package in packages.iterdir():
+        package.write_bytes(package.read_bytes() + b"x")
+    machine._installed.clear()
+    steps, _ = runner.action(command="setup")
+    assert not steps.success
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in steps.log
+    machine.caches.clear()
+    machine._installed.clear()

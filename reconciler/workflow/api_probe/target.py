@@ -98,7 +98,8 @@ def left_over(name: str, why: str = "an earlier run was ended before it was dele
 
 def delete_command(name: str) -> str:
     """Return the commands that remove what a killed run has left."""
-    return f"reconciler recover && {command_line('reconciler', 'delete', Operand(name))}"
+    commands = command_line("reconciler", "recover"), command_line("reconciler", "delete", Operand(name))
+    return " && ".join(commands)
 
 
 def _target(context: Context, account: AccountReader, limits: Limits | None) -> Target:

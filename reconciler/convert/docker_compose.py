@@ -10,6 +10,7 @@ from typing import Any, Final
 from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts
 from reconciler.convert.interpolation import UnknownSyntax, parts_of, reference_text
 from reconciler.convert.notes import Outcome
+from reconciler.convert.reasons import LABELS, SIZES, VOLUMES
 from reconciler.convert.source import Found, Origin, Section, dotted
 from reconciler.convert.values import put_env
 from reconciler.model.problem import Severity
@@ -26,7 +27,7 @@ _TOP: Final = {
     "name": "endpoints have the names of their services",
     "include": f"other files are not read; {_RESOLVE}",
     "networks": "endpoints have no networks of their own: they call each other by URL",
-    "volumes": "Novita mounts network storages: declare one in `storages`, and mount it with `storage`",
+    "volumes": VOLUMES,
     "secrets": "Novita has no secrets beside variables: use `env` with a reference",
     "configs": "Novita has no files beside the image: build them into it",
     "models": "Novita has no models beside the image",
@@ -51,10 +52,10 @@ _REASONS: Final = {
     "volumes_from": _TOP["volumes"],
     "working_dir": "it is that of the image; write `cd DIR && ...` into `command`",
     "user": "it is that of the image",
-    "cpus": "CPU and memory follow from the product of the spec",
-    "mem_limit": "CPU and memory follow from the product of the spec",
-    "mem_reservation": "CPU and memory follow from the product of the spec",
-    "labels": "Novita has no labels",
+    "cpus": SIZES,
+    "mem_limit": SIZES,
+    "mem_reservation": SIZES,
+    "labels": LABELS,
     "logging": "Novita keeps the logs: reconciler logs NAME",
     "stop_grace_period": "`freeTimeout` says how long an idle worker stays",
     "platform": "workers are linux/amd64",
@@ -223,8 +224,8 @@ class _Service:
                         wish = self._wish(devices, reservations.at("devices"))
                     elif devices is not None:
                         reservations.leave("devices", "it is not a list")
-                    reservations.leave_rest({}, _REASONS["cpus"])
-                resources.leave_rest({}, _REASONS["cpus"])
+                    reservations.leave_rest({}, SIZES)
+                resources.leave_rest({}, SIZES)
             deploy.leave_rest({}, "Novita decides where and how workers start")
         if wish is None:
             field, place = candidate.field, candidate.place

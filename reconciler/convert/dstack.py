@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reconciler.convert.candidates import Candidate, Credential, GpuWish, Outside, Parts
+from reconciler.convert.reasons import LABELS, PLACE, RATES, SIZES, URL, VOLUMES
 from reconciler.convert.source import Origin, Section
 from reconciler.convert.values import (
     gigabytes_of,
+    new_candidate,
     note_variables,
     put_env,
     put_range,
@@ -23,26 +25,23 @@ from reconciler.model.values import escaped
 NAME: Final = "dstack"
 
 _BUILT: Final = "it is that of the image: build it in"
-_PLACE: Final = "the spec of the endpoint has the one region and product"
 _CLUSTER: Final = "Novita starts and stops workers by itself"
-_GATEWAY: Final = "each endpoint has a URL of its own, with HTTPS"
-_SIZES: Final = "CPU and memory follow from the product of the spec"
 _REASONS: Final = {
     **dict.fromkeys(("python", "nvcc", "docker", "setup", "repos", "files", "user", "home_dir"), _BUILT),
     "working_dir": "it is that of the image; write `cd DIR && ...` into `command`",
     "privileged": "workers are not privileged",
     "shell": "the command runs in `sh`",
     "single_branch": _BUILT,
-    **dict.fromkeys(("backends", "regions", "availability_zones", "instance_types", "instances"), _PLACE),
-    **dict.fromkeys(("fleets", "reservation", "nodes", "priority", "max_price", "spot_policy"), _PLACE),
+    **dict.fromkeys(("backends", "regions", "availability_zones", "instance_types", "instances"), PLACE),
+    **dict.fromkeys(("fleets", "reservation", "nodes", "priority", "max_price", "spot_policy"), PLACE),
     **dict.fromkeys(("idle_duration", "max_duration", "stop_duration", "retry", "creation_policy"), _CLUSTER),
     **dict.fromkeys(("schedule", "startup_order", "stop_criteria", "utilization_policy"), _CLUSTER),
-    **dict.fromkeys(("gateway", "https", "strip_prefix"), _GATEWAY),
+    **dict.fromkeys(("gateway", "https", "strip_prefix"), URL),
     "auth": "no proxy asks for a token: the server in the image must",
     "rate_limits": "Novita has no rate limits; `maxConcurrent` limits the requests of a worker",
     "model": "no proxy maps models: clients call the URL of the endpoint",
-    "volumes": "Novita mounts network storages: declare one in `storages`, and mount it with `storage`",
-    "tags": "Novita has no labels",
+    "volumes": VOLUMES,
+    "tags": LABELS,
 }
 
 _SECRET: Final = re.compile(r"\$\{\{\s*secrets\.([A-Za-z_][\w-]*)\s*\}\}")
@@ -66,14 +65,7 @@ class _Service:
 
     def __init__(self, service: Section) -> None:
         self._service = service
-        name = service.text("name")
-        origin = service.origin
-        self._candidate = Candidate(
-            name=name.value if name else origin.stem or "service",
-            origin=origin,
-            field=name.field if name else "name",
-            place=name.place if name else origin.place(),
-        )
+        self._candidate = new_candidate(service)
 
     def candidate(self) -> Candidate:
         service, candidate = self._service, self._candidate
@@ -142,8 +134,7 @@ class _Service:
             scaling.change("scale_down_delay", "Novita stops a worker that was idle for so long")
         elif delay is not None:
             scaling.leave("scale_down_delay", "it is not a duration")
-        metric = "Novita adds workers by waiting requests, not by requests per second: see `policy`"
-        scaling.leave_rest(dict.fromkeys(scaling.data, metric))
+        scaling.leave_rest(dict.fromkeys(scaling.data, RATES))
 
     def _probes(self) -> None:
         service = self._service
@@ -177,7 +168,7 @@ class _Service:
         size = gigabytes_of(disk.get("size") if isinstance(disk, Mapping) else disk) if disk else 0
         if size is None:
             resources.leave("disk", "it is not a size in GB")
-        resources.leave_rest(dict.fromkeys(resources.data, _SIZES))
+        resources.leave_rest(dict.fromkeys(resources.data, SIZES))
         return GpuWish(
             models=parsed.models, count=parsed.count, disk_gb=size or 0, field=at.field, place=at.place
         )

@@ -89,14 +89,12 @@ def completed(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
     novita = platforms.get("novita")
     is_complete = isinstance(novita, Mapping) and bool(novita.get("productId") and novita.get("region"))
     if not is_complete:
-        product, region = spec_variables(name)
-        platforms["novita"] = {"productId": reference_to(product), "region": reference_to(region)}
+        platforms["novita"] = _unchosen(name)
     return {**data, "resources": resources, "platforms": platforms}, not is_complete
 
 
 def placeholder(name: str, wish: GpuWish | None) -> Mapping[str, Any]:
     """Return the item of a spec whose product is yet to be chosen. Without `wish` only its name is known."""
-    product, region = spec_variables(name)
     models = escaped(" or ".join(wish.models)) if wish else ""
     return {
         "name": name,
@@ -108,5 +106,11 @@ def placeholder(name: str, wish: GpuWish | None) -> Mapping[str, Any]:
             **({"gpuType": models} if models else {}),
             "ephemeralStorage": str((wish and wish.disk_gb) or DEFAULT_DISK_GB),
         },
-        "platforms": {"novita": {"productId": reference_to(product), "region": reference_to(region)}},
+        "platforms": {"novita": _unchosen(name)},
     }
+
+
+def _unchosen(name: str) -> dict[str, str]:
+    """Return what a spec has for Novita until its product is chosen."""
+    product, region = spec_variables(name)
+    return {"productId": reference_to(product), "region": reference_to(region)}

@@ -14,6 +14,7 @@ from reconciler.convert.candidates import Candidate, GpuWish, Outside, Parts
 from reconciler.convert.interpolation import reference_of
 from reconciler.convert.notes import Note, Outcome
 from reconciler.convert.python_calls import Call, Computed, Made, Module, Name
+from reconciler.convert.reasons import BUILD_IN, VOLUMES
 from reconciler.convert.source import Found, Origin
 from reconciler.convert.values import put_range
 from reconciler.model.problem import Place, Severity
@@ -62,15 +63,13 @@ _GROUPS: Final = {
 """Group of GPUs -> the models in it. Source: `GpuGroup` of Flash."""
 
 _COMPUTED: Final = "only running the code would tell its value"
-_VOLUME: Final = "Novita mounts network storages: declare one in `storages`, and mount it with `storage`"
 _CUDA: Final = "`cudaVersion` of the spec chooses the version"
 _UNPACKED: Final = "it has arguments without a name, or unpacks some: write them with their names"
-_IMAGE: Final = "a worker has only the image: build it in"
 _REASONS: Final = {
-    **dict.fromkeys(("dependencies", "system_dependencies", "accelerate_downloads"), _IMAGE),
+    **dict.fromkeys(("dependencies", "system_dependencies", "accelerate_downloads"), BUILD_IN),
     "flashboot": "`prewarm: true` fetches a new image before workers need it",
     **dict.fromkeys(("datacenter", "locations"), "the spec of the endpoint has the one region"),
-    **dict.fromkeys(("volume", "networkVolume", "networkVolumes", "networkVolumeId"), _VOLUME),
+    **dict.fromkeys(("volume", "networkVolume", "networkVolumes", "networkVolumeId"), VOLUMES),
     **dict.fromkeys(("min_cuda_version", "minCudaVersion", "cudaVersions"), _CUDA),
     "id": "it names an endpoint of RunPod that exists",
 }

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.convert.candidates import Candidate, GpuWish, Parts
+from reconciler.convert.reasons import BUILD_IN, LABELS, PLACE, RATES, SIZES, URL
 from reconciler.convert.source import Found, Origin, Section
 from reconciler.convert.values import (
     gigabytes_of,
+    new_candidate,
     note_variables,
     put_env,
     put_range,
@@ -20,11 +22,8 @@ from reconciler.convert.values import (
 NAME: Final = "skypilot"
 
 _DOCKER: Final = "docker:"
-_PLACE: Final = "the spec of the endpoint has the one region and product"
-_SIZES: Final = "CPU and memory follow from the product of the spec"
-_IMAGE: Final = "a worker has only the image: build it in"
 _REASONS: Final = {
-    **dict.fromkeys(("setup", "workdir", "file_mounts", "file_mounts_mapping"), _IMAGE),
+    **dict.fromkeys(("setup", "workdir", "file_mounts", "file_mounts_mapping"), BUILD_IN),
     **dict.fromkeys(("volumes", "volume_mounts"), "Novita mounts network storages: see `storages`"),
     "num_nodes": "a worker is one machine",
     "event_callback": "Novita calls nobody back; `reconciler run` sends notifications",
@@ -32,17 +31,16 @@ _REASONS: Final = {
     "config": "it configures SkyPilot",
 }
 _RESOURCES: Final = {
-    **dict.fromkeys(("cloud", "region", "zone", "infra", "instance_type", "use_spot"), _PLACE),
-    **dict.fromkeys(("job_recovery", "spot_recovery", "autostop", "priority", "network_tier"), _PLACE),
+    **dict.fromkeys(("cloud", "region", "zone", "infra", "instance_type", "use_spot"), PLACE),
+    **dict.fromkeys(("job_recovery", "spot_recovery", "autostop", "priority", "network_tier"), PLACE),
     **dict.fromkeys(("any_of", "ordered"), "an endpoint has one kind of worker: choose a spec for it"),
-    **dict.fromkeys(("cpus", "memory", "disk_tier", "local_disk", "accelerator_args"), _SIZES),
-    "labels": "Novita has no labels",
+    **dict.fromkeys(("cpus", "memory", "disk_tier", "local_disk", "accelerator_args"), SIZES),
+    "labels": LABELS,
     "volumes": _REASONS["volumes"],
     "max_hourly_cost": "`budget` in config.yaml limits the cost",
 }
-_POLICY: Final = "Novita adds workers by waiting requests, not by requests per second: see `policy`"
 _SERVICE: Final = {
-    "tls": "each endpoint has a URL of its own, with HTTPS",
+    "tls": URL,
     "load_balancing_policy": "Novita chooses the worker of a request",
     "pool": _REASONS["pool"],
     "workers": _REASONS["pool"],
@@ -68,15 +66,9 @@ class _Task:
 
     def __init__(self, task: Section) -> None:
         self._task = task
-        name = task.text("name")
-        self._candidate = Candidate(
-            name=name.value if name else task.origin.stem or "service",
-            origin=task.origin,
-            field=name.field if name else "name",
-            place=name.place if name else task.origin.place(),
-            needs_image="SkyPilot runs it on a virtual machine",
-            image_field="resources.image_id",
-        )
+        self._candidate = new_candidate(task)
+        self._candidate.needs_image = "SkyPilot runs it on a virtual machine"
+        self._candidate.image_field = "resources.image_id"
 
     def candidate(self) -> Candidate:
         task, candidate = self._task, self._candidate
@@ -168,7 +160,7 @@ class _Task:
         if delay is not None:
             candidate.put("freeTimeout", delay)
             policy.change("downscale_delay_seconds", "Novita stops a worker that was idle for so long")
-        policy.leave_rest({}, _POLICY)
+        policy.leave_rest({}, RATES)
 
 
 def _named(value: Any) -> Iterator[tuple[str, float]]:

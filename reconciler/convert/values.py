@@ -27,6 +27,17 @@ _GB: Final = {"m": 1 / 1024, "g": 1, "t": 1024}
 _RANGE: Final = re.compile(r"([0-9]{1,9})?\s*\.\.\s*([0-9]{1,9})?\Z")
 
 
+def new_candidate(document: Section) -> Candidate:
+    """Return the endpoint of a document with one service, which its `name` names, or else its file."""
+    name, origin = document.text("name"), document.origin
+    return Candidate(
+        name=name.value if name else origin.stem or "service",
+        origin=origin,
+        field=name.field if name else "name",
+        place=name.place if name else origin.place(),
+    )
+
+
 def shell_command(script: str, shell: str) -> str:
     """Return the start command that runs a script as the tool does; a plain command needs no shell."""
     text = script.strip()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from reconciler.convert.candidates import Candidate, Credential, GpuWish, Parts, SpecItem
+from reconciler.convert.reasons import LABELS
 from reconciler.convert.source import Origin, Section, dotted
 from reconciler.convert.values import put_env, put_range
 from reconciler.kinds.foreign_shapes import is_metadata, is_request, is_spec
@@ -33,7 +34,7 @@ _NEVER: Final = {
     **dict.fromkeys(("scaleUpCooldown", "autoscalerEnabled"), _AUTOSCALER),
     "scaleDownCooldown": "`freeTimeout` says how long a worker stays idle before it goes",
     **dict.fromkeys(("priority", "enableDynamicPrio", "priorityBoost"), "Novita has no priorities"),
-    "labels": "Novita has no labels",
+    "labels": LABELS,
     "imagePrefix": "it tells Waverless where to look for newer images; `reconciler pin` writes digests",
     "validateImage": "every image is checked",
     "displayName": "an endpoint has one name",

@@ -207,11 +207,16 @@ REASONS = {
 }
 
 
+def is_not_found(reason: str) -> bool:
+    """Return whether a reason says that something does not exist. Novita's console also knows NOT_FOUNT."""
+    return "NOT_FOUN" in reason
+
+
 def by_reason(reason: str) -> ErrorEntry | None:
     """Return the entry of a known reason, by its name or its suffix, or None."""
     if known := REASONS.get(reason):
         return known
-    if "NOT_FOUN" in reason:  # Novita's own console also knows a misspelt NOT_FOUNT
+    if is_not_found(reason):
         own = reason.startswith("NOT_FOUN") or "ENDPOINT" in reason or "RESOURCE" in reason
         return ABSENT if own else REFERENCE
     if reason.endswith("_TOO_FAST"):

@@ -125,9 +125,14 @@ def _find_entry(request: Request, status: int, content: _Content, *, is_empty: b
     return entry if _names_object(request) else error_table.ADDRESS
 
 
+def is_inactive(message: str) -> bool:
+    """Return whether a message says that a cluster is still to wake up."""
+    return _INACTIVE in message.lower()
+
+
 def _by_message(message: str) -> ErrorEntry | None:
     """Return the entry of one of two known messages, or None."""
-    if _INACTIVE in message.lower():
+    if is_inactive(message):
         return error_table.INACTIVE
     return error_table.ACCOUNT if re.search(_UNPAID, message, re.IGNORECASE) else None
 

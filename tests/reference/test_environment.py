@@ -22,7 +22,7 @@ NO_VARIABLES = {
     *("BASE_URL", "API_KEY"),
     # reasons of Novita
     *("IMAGE_AUTH_IN_USE", "NETWORK_STORAGE_IN_USE", "NETWORK_STORAGE_NOT_FOUND", "RESOURCE_NOT_FOUND"),
-    *("SERVERLESS_APP_NAME_IS_EXIST", "WORKER_NOT_FOUND", "NOT_FOUN"),
+    *("SERVERLESS_APP_NAME_IS_EXIST", "WORKER_NOT_FOUND"),
     # a command to the disk of macOS
     "F_FULLFSYNC",
     # set for git, and not read

@@ -79,7 +79,7 @@ class PageServer:
             boards=[loop.board for loop in loops],
             metrics=self.metrics,
             hook=self._secret,
-            signals=[loop.receive_call for loop in loops],
+            receivers=[loop.receive_call for loop in loops],
         )
         server = BackgroundServer(create_controller_app(controlled, self._settings), self._socket)
         server.start()

@@ -70,13 +70,12 @@ def _hunk(old: Sequence[str], new: Sequence[str], span: _Span) -> Iterator[str]:
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     """Yield the lines of one place; those that are equal in both are shown once, if the place is small."""
-    if len(old) + len(new) > _MAX_DISTANCE:
-        yield from (f"-{line}" for line in old)
-        yield from (f"+{line}" for line in new)
-        return
-    from difflib import SequenceMatcher  # slow to import, and only for a difference
+    places: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(old), 0, len(new))]
+    if len(old) + len(new) <= _MAX_DISTANCE:
+        from difflib import SequenceMatcher  # slow to import, and only for a difference
 
-    for tag, start, end, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        places = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for tag, start, end, begin, stop in places:
         if tag == "equal":
             yield from (f" {line}" for line in old[start:end])
         else:

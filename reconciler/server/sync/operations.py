@@ -71,8 +71,8 @@ async def receive_hook(request: Request) -> Response:
         return error_response(408, "the body did not arrive in time", "send it again")
     if not controlled.hook.is_authentic(headers, body):
         return _unauthorized()
-    for signal in controlled.signals:
-        signal()
+    for receive in controlled.receivers:
+        receive()
     return json_response({"status": "ok"}, status=202)
 
 

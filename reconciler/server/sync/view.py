@@ -22,13 +22,13 @@ from reconciler.server.metrics import RequestMetrics
 class Controlled:
     """What a process controls. boards: one for each environment; the pages of the account are of the first.
 
-    hook, signals: the secret of the calls of git servers, and whom they wake; None for no such calls.
+    hook: the secret of the calls of git servers, None for no such calls. receivers: called for each of them.
     """
 
     boards: Sequence[Board]
     metrics: RequestMetrics
     hook: HookSecret | None = None
-    signals: Sequence[Callable[[], None]] = ()
+    receivers: Sequence[Callable[[], None]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

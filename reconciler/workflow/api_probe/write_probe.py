@@ -28,6 +28,7 @@ from reconciler.model.resource import Desired, Tracked
 from reconciler.model.settings import Settings
 from reconciler.novita.account import AccountWriter
 from reconciler.novita.http.client import CallInfo, Client
+from reconciler.novita.responses import is_inactive
 from reconciler.planning.records import applied_record
 from reconciler.workflow.api_probe.reads import Reading, read_all
 from reconciler.workflow.api_probe.report import Finding, findings
@@ -39,9 +40,6 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.inventory import locked_inventory, require_claim
 from reconciler.workflow.runtime.live import list_if_recorded
 from reconciler.workflow.runtime.settings import base_url, valid_settings
-
-INACTIVE = "cluster is not active"
-"""Novita's message for a create in a cluster that is still to wake up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +72,7 @@ def probe_writes(
     inactive: list[CallInfo] = []
 
     def count(call: CallInfo) -> None:
-        if INACTIVE in call.message:
+        if is_inactive(call.message):
             inactive.append(call)
         if context.on_call is not None:
             context.on_call(call)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from reconciler.model.values import value_at
-from reconciler.novita.error_table import KEYS_REFUSED
+from reconciler.novita.error_table import KEYS_REFUSED, is_not_found
 from reconciler.workflow.api_probe.reads import Reading
 from reconciler.workflow.api_probe.report import Finding
 from reconciler.workflow.api_probe.span import Span
@@ -143,7 +143,7 @@ def _finds(answer: Reading | None) -> bool | None:
     """Return whether a delete understood the ID that is gone; None if its answer does not say."""
     if answer is None or answer.status == 200:
         return None
-    return False if answer.reason in KEYS_REFUSED else True if "NOT_FOUN" in answer.reason else None
+    return False if answer.reason in KEYS_REFUSED else is_not_found(answer.reason) or None
 
 
 def _is_refused(answer: Reading | None) -> bool:

@@ -57,7 +57,7 @@ class Controller(Client):
             boards=self.boards,
             metrics=ControllerMetrics(),
             hook=HookSecret(SECRET, "HOOK_SECRET", clock),
-            signals=[signal.call for signal in self.signals],
+            receivers=[signal.call for signal in self.signals],
         )
         tokens = read_tokens({"RECONCILER_API_TOKENS": TOKENS})
         self.settings = ServerSettings(port=0, access_log=False, **{"tokens": tokens, **settings})

@@ -1,7 +1,9 @@
 """The least that a plan of one page needs: both requests of the listing, with the YAML loaded meanwhile.
 
-`python benchmarks/floor.py URL FILE`, with the standard library's HTTP client and without the collector. It
-compares nothing and proves nothing.
+`python benchmarks/floor.py URL FILE [BODIES]`, with the standard library's HTTP client and without the
+collector. With BODIES, a file with the body of one create in each line, it is the least of an apply: the
+creates follow the listing, all at once, and one more request lists what was created. It compares nothing and
+proves nothing.
 """
 
 import gc
@@ -13,18 +15,26 @@ from urllib.parse import urlsplit
 
 gc.disable()
 
+API = "/gpu-instance/openapi/v1"
+HEADERS = {"Authorization": "Bearer k", "Content-Type": "application/json"}
 
-def main(url: str, file: str) -> None:
+
+def main(url: str, file: str, bodies: str = "") -> None:
     address = urlsplit(url)
     connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    pages = {}
+
+    def call(method: str, path: str, body: bytes | None = None) -> dict:
+        connection = connect(address.hostname or "", address.port)
+        connection.request(method, API + path, body, HEADERS)
+        return json.loads(connection.getresponse().read())
 
     def read(number: int) -> None:
-        connection = connect(address.hostname or "", address.port)
-        target = f"/gpu-instance/openapi/v1/endpoints?pageSize=100&pageNum={number}"
-        connection.request("GET", target, headers={"Authorization": "Bearer k"})
-        pages[number] = json.loads(connection.getresponse().read())
+        pages[number] = call("GET", f"/endpoints?pageSize=100&pageNum={number}")
 
+    def create(body: bytes) -> None:
+        created.append(call("POST", "/endpoint/create", body)["id"])
+
+    pages: dict[int, dict] = {}
     threads = [threading.Thread(target=read, args=(number,)) for number in (0, 1)]
     for thread in threads:
         thread.start()
@@ -34,6 +44,15 @@ def main(url: str, file: str) -> None:
         declared = yaml.load(text, Loader=yaml.CSafeLoader)["endpoints"]
     for thread in threads:
         thread.join()
+    if bodies:
+        created: list[str] = []
+        with open(bodies, "rb") as text:  # noqa: PTH123
+            threads = [threading.Thread(target=create, args=(line,)) for line in text]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        read(0)
     print(len(declared), sum(len(page["endpoints"]) for page in pages.values()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ from benchmarks.measure import (
 from benchmarks.rows import Row, table
 from benchmarks.run import THEMES, report
 from benchmarks.targets import BASELINES, Bench
+from benchmarks.world import live
 
 COUNT = 120
 FLOOR = ROOT / "benchmarks/floor.py"
@@ -132,6 +134,18 @@ def test_the_floor_does_its_part(bench: Bench) -> None:
     with fake(10) as url:
         run_measured([sys.executable, str(FLOOR), url, str(bench.repo(10) / "endpoints.yaml")])
         assert [operation for operation, *_ in calls(url)] == ["/endpoints"] * 2
+
+
+def test_the_floor_of_an_apply_lists_creates_and_lists(bench: Bench, tmp_path: Path) -> None:
+    bodies = tmp_path / "creates.jsonl"
+    bodies.write_text("".join(json.dumps({"endpoint": live(number)}) + "\n" for number in range(3)))
+    with fake(0, 20) as url:
+        run_measured([sys.executable, str(FLOOR), url, str(bench.repo(3) / "endpoints.yaml"), str(bodies)])
+        log = calls(url)
+    assert [operation for operation, *_ in log] == ["/endpoints"] * 2 + ["/endpoint/create"] * 3 + [
+        "/endpoints"
+    ]
+    assert in_series(call[1:] for call in log) == 3
 
 
 @pytest.mark.parametrize(

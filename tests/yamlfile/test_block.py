@@ -215,3 +215,15 @@ def test_time_is_linear(line: str) -> None:
     started = time.process_time()
     assert values(f"a: 1\n{line}\n") is None
     assert time.process_time() - started < 1
+
+
+def test_each_line_that_repeats_has_a_map_of_its_own() -> None:
+    data = block.parse("a:\n  x: {b: 1}\n  y: 2\nc:\n  x: {b: 1}\n  y: 2\n")
+    assert data == {"a": {"x": {"b": 1}, "y": 2}, "c": {"x": {"b": 1}, "y": 2}}
+    assert data["a"]["x"] is not data["c"]["x"]
+
+
+def test_more_lines_than_are_remembered() -> None:
+    keys = [f"key-{number}" for number in range(block.MAX_REMEMBERED + 10)]
+    text = "".join(f"{key}:\n  - x: {{a: 1}}\n" for key in keys)
+    assert block.parse(text) == {key: [{"x": {"a": 1}}] for key in keys}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import field
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,15 +28,13 @@ from reconciler.reports.terminal.progress import BarProgress, LineProgress, appl
 from reconciler.workflow.apply import ApplyResult, apply_with_approval
 from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.stop_signals import handled
 from reconciler.workflow.saved_plan.file import SavedPlan
 from reconciler.workflow.verify import Verification
 
 if TYPE_CHECKING:
     from reconciler.cli.event_stream import EventStream
     from reconciler.workflow.images.check import ImageCheck
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals of Ctrl-C, of a cancelled CI job, and of a closed terminal."""
 
 NOTES_OF_APPLY = frozenset(
     {
@@ -224,19 +221,11 @@ def graceful_shutdown(
         message = "\nInterrupted. Waiting for requests in flight; press Ctrl-C again to stop at once."
         threading.Thread(target=out.line, args=(message,)).start()
 
-    previous: dict[signal.Signals, object] = {}
+    with ExitStack() as stack:
 
-    def begin() -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in STOP_SIGNALS:
-                # signals that nohup or a shell ignores stay ignored
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    previous.setdefault(number, signal.signal(number, handle))
-            if was_interrupted():  # the exception was swallowed
-                raise KeyboardInterrupt
+        def begin() -> None:
+            stack.enter_context(handled(handle))
+            if threading.current_thread() is threading.main_thread() and was_interrupted():
+                raise KeyboardInterrupt  # the first one was swallowed
 
-    try:
         yield begin
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # the value is from signal.signal

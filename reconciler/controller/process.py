@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from reconciler.config.references.helper_process import kill_helpers
@@ -16,9 +14,7 @@ from reconciler.model.durations import INTERRUPT_CHECK
 from reconciler.model.errors import ReconcilerError, defect
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.sync.durations import SHUTDOWN_LIMIT
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals of Ctrl-C, of systemd and Kubernetes, and of a closed terminal."""
+from reconciler.workflow.runtime.stop_signals import handled
 
 
 def run_loops(
@@ -42,9 +38,16 @@ def run_loops(
             report(loop, (defect(error),))
 
     threads = [threading.Thread(target=run, args=(loop,), name="loop", daemon=True) for loop in loops]
-    stops = [loop.stop for loop in loops]
     signals: list[int] = []
-    with _stop_signals([*stops, on_signal] if on_signal else stops, signals):
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        signals.append(number)
+        for loop in loops:
+            loop.stop()
+        if on_signal:
+            on_signal()
+
+    with handled(stop):
         for thread in threads:
             thread.start()
         end: float | None = None
@@ -56,25 +59,3 @@ def run_loops(
                 kill_helpers()  # and a git that downloads
             if len(signals) > 1 or (end is not None and time.monotonic() > end):
                 os._exit(ExitCode.INTERRUPTED)
-
-
-@contextmanager
-def _stop_signals(stops: Sequence[Callable[[], None]], signals: list[int]) -> Iterator[None]:
-    """Call these functions at each signal, which is added to the list."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        signals.append(number)
-        for one in stops:
-            one()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    # signals that nohup or a shell ignores stay ignored
-    handled = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = [(number, signal.signal(number, stop)) for number in handled]
-    try:
-        yield
-    finally:
-        for number, handler in previous:
-            signal.signal(number, handler)

@@ -9,12 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -38,6 +34,7 @@ from reconciler.mcp.tools import Tools
 from reconciler.model.encoding import json_bytes
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.workflow.runtime.context import Context
+from reconciler.workflow.runtime.stop_signals import handled
 
 
 def serve(context: Context, *, logs: bool) -> None:
@@ -77,7 +74,8 @@ def create_server(tools: Tools, log: TextIO | None) -> Server[Any]:
 
 async def _serve(tools: Tools, log: TextIO | None) -> None:
     server, stopping = create_server(tools, log), asyncio.Event()
-    with _stop_signals(stopping):
+    loop = asyncio.get_running_loop()
+    with handled(lambda *_: loop.call_soon_threadsafe(stopping.set)):
         async with stdio_server() as (reading, writing):
             serving = asyncio.create_task(
                 server.run(reading, writing, server.create_initialization_options())
@@ -90,25 +88,6 @@ async def _serve(tools: Tools, log: TextIO | None) -> None:
                 os._exit(ExitCode.OK)  # a thread of the SDK waits for stdin, and cannot be ended
             stopped.cancel()
             await serving
-
-
-@contextmanager
-def _stop_signals(stopping: asyncio.Event) -> Iterator[None]:
-    """Set the event on SIGINT and SIGTERM."""
-    if threading.current_thread() is not threading.main_thread():  # only that one receives signals
-        yield
-        return
-    loop = asyncio.get_running_loop()
-
-    def stop(_number: int, _frame: object) -> None:
-        loop.call_soon_threadsafe(stopping.set)
-
-    former = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def _tool(name: str) -> ToolOfProtocol:

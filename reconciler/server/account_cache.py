@@ -24,7 +24,7 @@ from reconciler.model.status import EndpointInfo, ReplicaEvent
 from reconciler.workflow.endpoints import LocalState, load_local_state
 from reconciler.workflow.runtime.account import new_client, reader
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_memory import FileMemory
+from reconciler.workflow.runtime.files.memory import FileMemory
 from reconciler.workflow.runtime.live import list_complete
 from reconciler.workflow.runtime.settings import valid_settings
 from reconciler.workflow.watch import events_between

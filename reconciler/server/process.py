@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -18,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.model.durations import HEADER_TIMEOUT, KEEP_ALIVE, SWITCH_INTERVAL
 from reconciler.server.settings import MAX_CONNECTIONS, MAX_HEADER_SIZE, ServerSettings
+from reconciler.workflow.runtime.stop_signals import handled
 
 
 def bind(settings: ServerSettings) -> socket.socket:
@@ -35,7 +35,7 @@ def bind(settings: ServerSettings) -> socket.socket:
 
 
 def serve(app: Starlette, listening: socket.socket, on_started: Callable[[], None]) -> None:
-    """Serve requests until SIGINT or SIGTERM, then finish those in flight."""
+    """Serve requests until a stop signal, then finish those in flight."""
     asyncio.run(_server(app, on_started).serve([listening]))
 
 
@@ -134,14 +134,6 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle SIGINT and SIGTERM. Unlike uvicorn, do not raise them again: a stop is no failure."""
-        if threading.current_thread() is not threading.main_thread():  # only that one receives signals
+        """Handle the stop signals. Unlike uvicorn, do not raise them again: a stop is no failure."""
+        with handled(self.handle_exit):
             yield
-            return
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        former = {number: signal.signal(number, self.handle_exit) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)

@@ -23,7 +23,7 @@ from reconciler.planning.diff import differences
 from reconciler.workflow.drift import drift, not_declared, select_alarms
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
+from reconciler.workflow.runtime.files.edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import Edit, Remove, prefix_edits
 from reconciler.yamlfile.reader import gc_paused, parsing_once
 

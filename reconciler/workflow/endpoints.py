@@ -33,7 +33,7 @@ from reconciler.workflow.runtime.settings import valid_settings
 
 if TYPE_CHECKING:
     from reconciler.config.specs import Specs
-    from reconciler.workflow.runtime.file_memory import FileMemory
+    from reconciler.workflow.runtime.files.memory import FileMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from reconciler.model.resource import Desired, address
 from reconciler.workflow.imperative import read_files
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
+from reconciler.workflow.runtime.files.edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import prefix_edits
 
 

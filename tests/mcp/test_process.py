@@ -103,7 +103,7 @@ def test_only_the_protocol_is_on_stdout(folder: Folder) -> None:
     assert b"Traceback" not in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it(folder: Folder, number: int) -> None:
     process = start(folder)
     assert process.stdin

@@ -24,7 +24,7 @@ from reconciler.server.account_cache import AccountCache, Snapshot
 from reconciler.simulator import Server
 from reconciler.workflow.endpoints import LocalState
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_memory import FileMemory
+from reconciler.workflow.runtime.files.memory import FileMemory
 from reconciler.workflow.runtime.settings import valid_settings
 
 from .conftest import Start

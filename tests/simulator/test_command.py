@@ -44,9 +44,9 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(simulator, arguments)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_logs_and_ends(number: signal.Signals) -> None:
-    """One line a request on stderr; Ctrl-C and SIGTERM end it cleanly."""
+    """One line a request on stderr; Ctrl-C, SIGTERM and a closed terminal end it cleanly."""
     with running("--fault", "limit:lost_answer") as (process, url):
         assert httpx.get(url + BASE + "/endpoints", headers=HEADERS).json()["total"] == 0
         with pytest.raises(httpx.RemoteProtocolError):

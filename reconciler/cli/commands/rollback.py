@@ -16,7 +16,7 @@ from reconciler.cli.shell_completion import complete_endpoints
 from reconciler.model.problem import ExitCode
 
 if TYPE_CHECKING:
-    from reconciler.workflow.runtime.file_edits import EditedFile
+    from reconciler.workflow.runtime.files.edits import EditedFile
 
 
 @click.command(cls=Command)

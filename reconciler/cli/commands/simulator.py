@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import Command
+from reconciler.workflow.runtime.stop_signals import handled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,25 +105,13 @@ def simulator(
     for fault in scripted:
         server.faults.add(fault)
     server.faults.at_random(seed=seed, rate=fault_rate)
-    with _interrupts() as stop, _started(server, port):
+    stop = Event()
+    # the handler is installed before the server starts
+    with handled(lambda *_: stop.set()), _started(server, port):
         click.echo(f"Simulated Novita API on {server.url}, until Ctrl-C. In another terminal, run:")
         for variable, value in (("BASE_URL", server.url), ("API_KEY", profile.api_key or "any")):
             click.echo(f"  {command_line('export', f'NOVITA_{variable}={value}')}")
         stop.wait()
-
-
-@contextmanager
-def _interrupts() -> Iterator[Event]:
-    """Yield an event that Ctrl-C and SIGTERM set; the handlers are installed before the server starts."""
-    stop = Event()
-    former = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

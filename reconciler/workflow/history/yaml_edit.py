@@ -16,7 +16,7 @@ from reconciler.workflow.history.rollback import desired_from, different_paths
 from reconciler.workflow.imperative import find_declared_as_applied
 from reconciler.workflow.runtime.config import load_files
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
+from reconciler.workflow.runtime.files.edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import prefix_edits
 
 

@@ -22,7 +22,7 @@ from reconciler.workflow.drift import not_declared
 from reconciler.workflow.images.credentials import credentials_of
 from reconciler.workflow.runtime.config import load_config, load_files
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_edits import EditedFile, edit_files, write_file
+from reconciler.workflow.runtime.files.edits import EditedFile, edit_files, write_file
 from reconciler.yamlfile.edits import Set
 
 

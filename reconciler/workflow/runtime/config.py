@@ -14,7 +14,7 @@ from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.environment import every_environment
 
 if TYPE_CHECKING:
-    from reconciler.workflow.runtime.file_edits import EditedFile
+    from reconciler.workflow.runtime.files.edits import EditedFile
 
 
 def load_files(

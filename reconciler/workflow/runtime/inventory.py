@@ -28,7 +28,7 @@ from reconciler.planning.inventory_owner import (
     host_mismatch,
 )
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.file_set import FileSet
+from reconciler.workflow.runtime.files.set import FileSet
 from reconciler.workflow.runtime.settings import base_url
 
 if TYPE_CHECKING:

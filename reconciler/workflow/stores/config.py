@@ -14,7 +14,7 @@ from reconciler.model.errors import InvalidConfig
 from reconciler.model.inventory_location import is_address
 from reconciler.model.problem import Problem
 from reconciler.workflow.runtime.context import STATE, Context
-from reconciler.workflow.runtime.file_edits import edit_file, write_file
+from reconciler.workflow.runtime.files.edits import edit_file, write_file
 from reconciler.yamlfile.edits import Set
 
 

@@ -13,6 +13,7 @@ from reconciler import __version__
 from reconciler.model.command import command_line
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import ExitCode, Problem
+from reconciler.model.text import utc_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def current_holder(
         host=socket.gethostname(),
         pid=os.getpid(),
         command=command,
-        since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds"),
+        since=utc_text(datetime.fromtimestamp(clock(), UTC)),
         ci_run_url=ci_run_url(environ),
         version=__version__,
     )

@@ -80,7 +80,7 @@ def test_the_second_run_reports_the_holder(path: Path) -> None:
     lines = error.problem.detail.splitlines()
     assert "who: grace" in lines
     assert f"pid: {child.pid}" in lines
-    assert "since: 2025-06-15T15:06:40+00:00" in lines
+    assert "since: 2025-06-15T15:06:40Z" in lines
     assert "command: reconciler destroy" in lines
     assert "CI run: https://ci.example/jobs/7" in lines
     assert "--lock-timeout 60s" in error.problem.hint

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from reconciler.model.encoding import json_bytes
 from reconciler.model.problem import Problem
 from reconciler.model.settings import name_to_type
 from reconciler.model.sync.durations import APPROVAL_POLL
+from reconciler.model.text import minute_text
 from reconciler.server.account_service import TooManyWrites
 from reconciler.server.pages.pages import Form, Pages
 from reconciler.server.pages.rendering import render
@@ -150,11 +150,11 @@ async def _environment(pages: Pages, request: Request, session: Session, shown: 
         name_and_page=name_and_page,
         has_pages=shown.board is boards[0],
         waiting=waiting,
-        since=_moment(waiting.since) if waiting else "",
+        since=minute_text(waiting.since) if waiting else "",
         lines=lines[:MAX_PLAN_LINES],
         left_out=max(0, len(lines) - MAX_PLAN_LINES),
         approval=approval,
-        until=_moment(approval.until) if approval else "",
+        until=minute_text(approval.until) if approval else "",
         name_to_type=name_to_type(shown.board.context.environment),
         seconds=int(APPROVAL_POLL),
         is_only=len(boards) == 1,
@@ -164,10 +164,6 @@ async def _environment(pages: Pages, request: Request, session: Session, shown: 
 def _view(pages: Pages) -> SyncView:
     assert pages.service.sync is not None
     return pages.service.sync
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _no_longer_waits(*, has_other: bool) -> Problem:

@@ -44,7 +44,7 @@ _ABOUT: Final = " and resource in (select json_array_elements_text($2::text::jso
 _READ_DOCUMENT: Final = "select data from {0}.document where name = $1::text and document = $2::text"
 
 _HOLDER: Final = """select i.holder, l.pid::text, i.fence::text, a.usename::text, host(a.client_addr),
-    to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')
+    to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     from pg_locks l left join pg_stat_activity a on a.pid = l.pid
     left join {0}.inventory i on i.name = $1::text and i.backend = l.pid
     where l.locktype = 'advisory' and l.granted and l.objsubid = 1

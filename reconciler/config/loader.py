@@ -35,7 +35,7 @@ from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Problem
 from reconciler.model.resource import Desired, Removed, address
 from reconciler.model.settings import DECLARED_NAMES, NameTemplate, Settings
-from reconciler.model.values import escaped
+from reconciler.model.values import Fields, escaped
 from reconciler.yamlfile.document import Document
 from reconciler.yamlfile.files import NO_OVERRIDES, FileOverrides, RootDirectory, normalized_path
 from reconciler.yamlfile.reader import gc_paused, parse, read
@@ -69,6 +69,11 @@ class LoadedConfig:
         if kind == ENDPOINT.type:
             return self.desired
         return [desired for desired in self.others if desired.kind == kind]
+
+    @property
+    def declared_fields(self) -> Mapping[str, Fields]:
+        """Return the fields of the endpoints, by name."""
+        return {desired.name: desired.fields for desired in self.desired}
 
     @property
     def errors(self) -> tuple[Problem, ...]:

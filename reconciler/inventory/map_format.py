@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from typing import Final
 
+from reconciler.inventory.declared_records import loads_sharing
 from reconciler.inventory.errors import invalid_map
 from reconciler.inventory.serialization import (
     OWNER_KEYS,
@@ -31,11 +32,14 @@ from reconciler.model.errors import InventoryError
 from reconciler.model.problem import Place, Problem
 from reconciler.model.resource import ENDPOINT, UNKNOWN_OWNER, Inventory, Owner, Tracked
 from reconciler.model.secrets import seal_to_json
-from reconciler.model.values import Json
+from reconciler.model.values import Fields, Json
 
 FORMAT = 2
 MAX_SHOWN = 160
 """Characters of a line that a problem shows."""
+
+NOT_DECLARED: Final[Mapping[str, Fields]] = {}
+"""Fields of no endpoint."""
 
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
@@ -60,10 +64,26 @@ def serialize_inventory(inventory: Inventory) -> bytes:
     return serialize(inventory.every_record(), inventory.base_url, inventory.owner)
 
 
-@lru_cache(maxsize=1)  # an apply reads the map for its plan, and again under the lock
-def parse(label: str, data: bytes) -> Inventory:
-    """Parse the bytes of a map. `label` names it in messages. Raise InventoryError with all its problems."""
-    document, text = _document(label, data)
+class _Last:
+    """The map that was parsed last: an apply reads it for its plan, and again under the lock."""
+
+    parsed: tuple[str, bytes, Inventory] | None = None
+
+
+def parse(label: str, data: bytes, declared: Mapping[str, Fields] = NOT_DECLARED) -> Inventory:
+    """Parse the bytes of a map. `label` names it in messages. Raise InventoryError with all its problems.
+
+    declared: the fields of endpoints, by name, which are likely to be those of their records. It only saves
+    time.
+    """
+    last = _Last.parsed
+    if last is None or last[:2] != (label, data):
+        last = _Last.parsed = label, data, _parsed(label, data, declared)
+    return last[2]
+
+
+def _parsed(label: str, data: bytes, declared: Mapping[str, Fields]) -> Inventory:
+    document, text = _document(label, data, declared)
     if not isinstance(document, dict) or type(document.get("format")) is not int:
         raise InventoryError(
             _malformed(label, 'it has no "format" number: another program may have written it')
@@ -95,7 +115,7 @@ def parse(label: str, data: bytes) -> Inventory:
     records: dict[str, Tracked] = {}
     for name, record in endpoints.items():
         try:
-            records[name] = record_from_json(name, record)
+            records[name] = record_from_json(name, record, valid=declared.get(name))
         except Malformed as error:
             problems.append(_malformed(label, f"endpoint {name}: {error}", _place_of(label, text, name)))
     others = _others(label, text, document.get("resources", {}), problems)
@@ -119,7 +139,7 @@ def _others(label: str, text: str, resources: Json, problems: list[Problem]) -> 
     return {kind: Inventory(records=by_name) for kind, by_name in records.items()}
 
 
-def _document(label: str, data: bytes) -> tuple[Json, str]:
+def _document(label: str, data: bytes, declared: Mapping[str, Fields]) -> tuple[Json, str]:
     """Return the JSON value and its text. Raise InventoryError with the place where it stops being JSON."""
     try:
         text = data.removeprefix(BOM_UTF8).decode()
@@ -128,7 +148,7 @@ def _document(label: str, data: bytes) -> tuple[Json, str]:
             invalid_map(label, "inventory-not-json", f"{label} is not UTF-8 text (byte {error.start})")
         ) from error
     try:
-        return loads(text), text
+        return loads_sharing(text, declared, loads), text
     except Malformed as error:
         raise InventoryError(_malformed(label, str(error))) from error
     except json.JSONDecodeError as error:

@@ -18,7 +18,7 @@ from reconciler.model.resource import ENDPOINT, Intent, Origin, Owner, Tracked
 from reconciler.model.secrets import Sealed, parse_seal, to_json
 from reconciler.model.sync.lease import Lease
 from reconciler.model.text import TIME_FORMAT, utc_text
-from reconciler.model.values import Json
+from reconciler.model.values import Fields, Json
 
 _RECORD_KEYS = frozenset(
     {
@@ -58,9 +58,14 @@ def record_to_json(tracked: Tracked) -> dict[str, Any]:
     return record
 
 
-def record_from_json(name: str, record: Json, kind: str = ENDPOINT) -> Tracked:
-    """Return the record in a value from `loads`. Raise `Malformed` with all errors in one sentence."""
-    errors = [*_name_errors(name), *_record_errors(record, kind)]
+def record_from_json(
+    name: str, record: Json, kind: str = ENDPOINT, *, valid: Fields | None = None
+) -> Tracked:
+    """Return the record in a value from `loads`. Raise `Malformed` with all errors in one sentence.
+
+    Fields that are the object `valid` need no check.
+    """
+    errors = [*_name_errors(name), *_record_errors(record, kind, valid)]
     if errors:
         raise Malformed("; ".join(errors))
     return Tracked(
@@ -121,13 +126,14 @@ def _name_errors(name: str) -> Iterator[str]:
         yield "its name is empty"
 
 
-def _record_errors(record: Json, kind: str) -> Iterator[str]:
+def _record_errors(record: Json, kind: str, valid: Fields | None) -> Iterator[str]:
     if not isinstance(record, dict):
         yield f"a record must be an object, not {_type_name(record)}"
         return
     if not isinstance(record.get("id"), str) or not record["id"] or not record["id"].isprintable():
         yield '"id" must be the endpoint ID, a string'
-    yield from _field_errors(record.get("applied"), kind)
+    if valid is None or record.get("applied") is not valid:
+        yield from _field_errors(record.get("applied"), kind)
     if record.keys() <= {"id", "applied"}:
         return  # as most records, and faster than to look for each of the other keys
     for key in sorted(record.keys() - _RECORD_KEYS):

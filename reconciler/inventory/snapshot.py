@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reconciler.inventory import map_format
 from reconciler.inventory.journal import Replay, journal_label, replay
 from reconciler.inventory.journal_entries import InventoryState, OpenIntent, SetOwner
@@ -9,6 +11,7 @@ from reconciler.inventory.stores.base import Content, Store
 from reconciler.model.errors import InventoryError
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.resource import Inventory
+from reconciler.model.values import Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,11 @@ class Snapshot:
         return state.inventory(state.base_url)
 
 
-def read_snapshot(store: Store) -> Snapshot:
-    """Read and parse the map and the journal. Raise InventoryError if either is damaged."""
+def read_snapshot(store: Store, declared: Mapping[str, Fields] = map_format.NOT_DECLARED) -> Snapshot:
+    """Read and parse the map and the journal. Raise InventoryError if either is damaged.
+
+    declared: as in `map_format.parse`.
+    """
     while True:
         content = store.read()
         try:
@@ -48,5 +54,7 @@ def read_snapshot(store: Store) -> Snapshot:
             if store.read().journal == content.journal:
                 raise
             continue  # it was repaired and written during the read
-        inventory = Inventory() if content.map is None else map_format.parse(store.label, content.map)
+        inventory = Inventory()
+        if content.map is not None:
+            inventory = map_format.parse(store.label, content.map, declared)
         return Snapshot(map=inventory, replay=replayed, content=content)

@@ -65,7 +65,7 @@ def drift(
     if images is not None:
         images.begin(context, loaded)
     known_fingerprints, problems = _read_baseline(context, baseline)
-    snapshot = read_snapshot(context.store)
+    snapshot = read_snapshot(context.store, loaded.declared_fields)
     inventory, by_declaration = snapshot.inventory(), not snapshot.content.exists
     if not by_declaration:
         # an unset reference does not matter: the applied value is compared by its fingerprint

@@ -164,7 +164,7 @@ def plan(context: Context, goal: Goal = APPLY, *, is_applied: bool = False) -> P
     is_applied: writes may follow, so prepare for them as soon as changes are foreseen.
     """
     loaded = goal.load(context)
-    snapshot = read_snapshot(context.store)
+    snapshot = read_snapshot(context.store, loaded.declared_fields)
     inventory = snapshot.inventory()
     if context.early is not None and (count := _foreseen(context, loaded, inventory, goal)):
         context.early.prepare_changes()

@@ -121,7 +121,7 @@ class _Round:
         loaded = self._given.loaded
         try:
             self._resume()
-            inventory = read_snapshot(self._context.store).inventory()
+            inventory = read_snapshot(self._context.store, loaded.declared_fields).inventory()
             with self._given.observer.span("plan"):
                 listings = self._list(loaded, inventory)
                 current = planned(self._context, loaded, inventory, listings=listings)

@@ -10,7 +10,6 @@ from reconciler.model.plan import Action, Adopt, Change, Drift, FieldChange, Pla
 from reconciler.model.resource import Live, key_of
 from reconciler.model.text import quantity
 from reconciler.model.values import ABSENT, Reference
-from reconciler.planning.dependencies.order import followers_of
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cell_width, pad
@@ -96,6 +95,7 @@ def _lines(
     elif plan.pending:
         yield ACTIONS_HEADING
         yield ""
+        from reconciler.planning.dependencies.order import followers_of
         from reconciler.planning.review.disruption import effects_of
 
         effects = effects_of(plan)

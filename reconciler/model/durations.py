@@ -14,6 +14,10 @@ from typing import Final
 CONNECT_TIMEOUT: Final = 10.0
 """For a connection with TLS. A far server takes less than a second; one lost packet adds up to three."""
 
+TIMEOUT_MARGIN: Final = 0.025
+"""By which the timeout of a socket may differ from the time that is left. To set it is a system call, at
+which another thread may take the interpreter."""
+
 MIN_TIMEOUT: Final = 0.05
 """For a call that has no time left. It then fails as a call that took too long."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -171,26 +171,27 @@ class _SharedBackend:
 
 
 class _SharedStream:
-    """A stream of httpcore over the present socket. It counts as closed once that socket is replaced."""
+    """A stream of httpcore over the present socket. It counts as closed once that socket is replaced.
+
+    httpcore writes the headers and the body one after the other. They leave together, when it reads.
+    """
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self._generation = socket.generation
+        self._unsent = b""
 
     def read(self, _max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        unsent, self._unsent = self._unsent, b""
         try:
+            with suppress(OSError):  # the server may have answered before it closed the connection
+                self._socket.send(unsent)
             return self._socket.receive()
         except OSError as error:
             raise UnusableResponse(reason_of(error)) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        try:
-            self._socket.send(buffer)
-        except OSError as error:
-            import httpcore
-
-            # After this one httpcore looks for an answer that the server gave before it closed.
-            raise httpcore.WriteError(reason_of(error)) from error
+        self._unsent += buffer
 
     def start_tls(self, *_arguments: Any, **_options: Any) -> _SharedStream:
         return self  # the socket has it
@@ -200,10 +201,14 @@ class _SharedStream:
             self._socket.close()
 
     def get_extra_info(self, info: str) -> Any:
-        """Return True for `is_readable`, which httpcore asks, if the connection cannot be used again."""
-        if info == "is_readable":
-            return self._generation != self._socket.generation or not self._socket.is_open
-        return None
+        """Return True for `is_readable`, which httpcore asks, if the connection cannot be used again.
+
+        It asks before a call and after its answer; the socket itself is asked before a call only.
+        """
+        if info != "is_readable":
+            return None
+        is_replaced = self._generation != self._socket.generation
+        return is_replaced or not (self._socket.limits.is_answered or self._socket.is_open)
 
 
 class _LimitedBackend:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.model.durations import MAX_IDLE_TIME
+from reconciler.model.durations import MAX_IDLE_TIME, TIMEOUT_MARGIN
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.novita.http.limits import CallLimits, NotSendable, NotSent, TimedOut
 from reconciler.novita.http.reasons import reason_of
@@ -73,6 +73,7 @@ class Socket:
         self._address = address
         self._opening = threading.Lock()
         self._socket: socket.socket | None = None
+        self._timeout = -1.0
         self._last_used = 0.0
         self.generation = 0
         self.limits = CallLimits()
@@ -83,9 +84,12 @@ class Socket:
         opened = self._socket
         if opened is None or time.monotonic() - self._last_used > MAX_IDLE_TIME:
             return False
+        # Nothing is to be read between two calls, but under TLS the tickets of the session.
+        if not _is_readable(opened):
+            return True
         try:
             opened.settimeout(0)
-            # Nothing is to be read between two calls. (Under TLS this takes in the tickets of the session.)
+            self._timeout = -1.0
             opened.recv(1)
         except BlockingIOError:
             return True
@@ -117,6 +121,7 @@ class Socket:
 
     def _connect(self, time_left: Callable[[float], float]) -> None:
         self._socket = self._address.connect(time_left)
+        self._timeout = -1.0
         self._last_used = time.monotonic()
         self.generation += 1
 
@@ -149,7 +154,10 @@ class Socket:
         """Return the socket, with the time that the call has left. Raise OSError if it was closed."""
         if self._socket is None:
             raise ConnectionAbortedError("the client was closed")
-        self._socket.settimeout(self.limits.time_left())
+        left = self.limits.time_left()
+        if not left <= self._timeout <= left + 2 * TIMEOUT_MARGIN:
+            self._timeout = left + TIMEOUT_MARGIN
+            self._socket.settimeout(self._timeout)
         return self._socket
 
     def release(self) -> None:
@@ -161,6 +169,15 @@ class Socket:
         opened, self._socket = self._socket, None
         if opened is not None:
             opened.close()
+
+
+def _is_readable(opened: socket.socket) -> bool:
+    """Return whether there is something to read, or the other side has closed the socket."""
+    import select
+
+    found = select.poll()
+    found.register(opened, select.POLLIN)
+    return bool(found.poll(0))
 
 
 def _wants_more(error: OSError) -> bool:

@@ -269,12 +269,12 @@ def early_marks(entries: Iterable[Version | Mark]) -> Mapping[str, Mark]:
     return {mark.name: mark for mark in marks.values() if mark.proof and mark.number > last.get(mark.name, 0)}
 
 
-def is_too_long(data: bytes, new: int) -> bool:
-    """Return whether a history with that many new lines (count) should be written again with `kept_lines`."""
+def is_too_long(data: bytes, new: Collection[str] = ()) -> bool:
+    """Return whether a history should be written again with `kept_lines`. `new`: the names of new lines."""
     lines = data.splitlines()
     counts = Counter(map(name_of, lines))
-    kept = sum(min(MAX_VERSIONS, count + 1) for count in counts.values())
-    return len(lines) + new > 2 * kept + MAX_VERSIONS
+    kept = sum(min(MAX_VERSIONS, count + 1) for count in counts.values()) + len({*new} - counts.keys())
+    return len(lines) + len(new) > 2 * kept + MAX_VERSIONS
 
 
 def kept_lines(data: bytes) -> bytes:

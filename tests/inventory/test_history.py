@@ -63,6 +63,17 @@ def test_versions_are_numbered_for_each_name(tmp_path: Path) -> None:
     assert found["a"][1].fields == {"image": {"image": "x:2"}}
 
 
+def test_the_first_versions_of_many_endpoints_are_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No version of a new endpoint is old, however many there are."""
+    monkeypatch.setattr("reconciler.inventory.stores.file.hold.kept_lines", None)
+    path = tmp_path / "novita.json"
+    append(path, [version("a")])
+    append(path, [version(f"base-{number}") for number in range(3 * MAX_VERSIONS)])
+    assert len(history(FileStore(path))) == 3 * MAX_VERSIONS + 1
+
+
 def test_the_last_twenty_versions_are_kept(tmp_path: Path) -> None:
     """Old versions go, numbers stay, and the file is written anew before it is mostly old."""
     path = tmp_path / "novita.json"

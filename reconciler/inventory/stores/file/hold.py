@@ -82,7 +82,7 @@ class FileHold:
         with write_errors(file, saved=""):
             data = disk.read(file) or b""
             torn = b"\n" if data and not data.endswith(b"\n") else b""
-            if is_too_long(data, len(lines)):
+            if is_too_long(data, [line.name for line in lines]):
                 replace_file(disk, file, kept_lines(data + torn + new))
                 disk.sync_directory(file.parent)
                 return

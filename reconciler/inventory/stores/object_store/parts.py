@@ -29,6 +29,6 @@ def merged_history(bucket: Bucket, keys: Sequence[str], write: Callable[[bytes],
     if None in data:
         return ()
     merged = b"".join(part for part in data if part)
-    if first == 0 and is_too_long(merged, 0):
+    if first == 0 and is_too_long(merged):
         merged = kept_lines(merged)
     return (*keys[:first], write(merged))

@@ -55,7 +55,7 @@ class Document:
 
     def with_history(self, lines: Sequence[bytes]) -> Document:
         """Return the document with more lines of the history, and without those that are too old."""
-        is_cut = is_too_long(self.history, len(lines))
+        is_cut = is_too_long(self.history, [name_of(line) or "" for line in lines])
         history = self.history + b"".join(lines)
         return replace(self, history=kept_lines(history) if is_cut else history)
 

@@ -17,6 +17,9 @@ _FLAGS: Final = ("success", "ok")
 _INNER: Final = ("error", "base_resp", "baseResp", "status", "meta", "result", "response", "data")
 """Keys of inner objects in which some servers describe the error."""
 
+_KEYS: Final = frozenset({*_CODES, *_MESSAGES, *_FLAGS, *_INNER, "reason", "errors"})
+"""All keys that may tell of an error."""
+
 _SUCCESS: Final = frozenset({"ok", "success", "succeed", "succeeded", "successful", "none", "null"})
 _FINE: Final = _SUCCESS | {"", "true"}
 _FAILED: Final = frozenset({"error", "fail", "failed", "failure"})
@@ -34,8 +37,13 @@ class ErrorBody:
     is_error: bool = False
 
 
+_NO_ERROR: Final = ErrorBody()
+
+
 def read_error(body: Mapping[str, Any]) -> ErrorBody:
     """Return what a body says about its call."""
+    if _KEYS.isdisjoint(body):
+        return _NO_ERROR
     levels = tuple(_levels(body))
     codes = [code for level in levels for code in _codes(level)]
     reasons = (_text(level.get("reason")) for level in levels)

@@ -7,6 +7,7 @@ them could succeed or be recorded.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -57,6 +58,7 @@ class Executor:
         self._parallelism = parallelism
         self._emit_to = emit
         self._emit_lock = threading.Lock()
+        self._events: deque[ApplyEvent] = deque()
         self._interrupted = stop
         self._warmup = warmup
         self._fatal: Problem | None = None
@@ -143,9 +145,16 @@ class Executor:
             self._writer.of(change.kind).refresh_record(change)
 
     def _emit(self, event: ApplyEvent) -> None:
-        # A reader of the events may close its pipe; a replacement must not stop half-way because of it.
-        with self._emit_lock, suppress(OSError):
-            self._emit_to(event)
+        """Emit an event, or leave that to the thread that is emitting others, so that none waits for it."""
+        self._events.append(event)
+        while self._events and self._emit_lock.acquire(blocking=False):
+            try:
+                while self._events:
+                    # A reader may close its pipe; a replacement must not stop half-way because of it.
+                    with suppress(OSError):
+                        self._emit_to(self._events.popleft())
+            finally:
+                self._emit_lock.release()
 
 
 class _ChangeTask:

@@ -31,6 +31,7 @@ from reconciler.model.plan import (
     Update,
 )
 from reconciler.model.problem import Problem
+from reconciler.model.request import Request
 from reconciler.model.resource import Live, Tracked
 from reconciler.model.secrets import Keyring
 from reconciler.model.values import Reference
@@ -40,7 +41,7 @@ from reconciler.planning.dependencies.users import Users
 from reconciler.planning.diff import equal
 from reconciler.planning.records import applied_record, refreshed
 from reconciler.planning.renames import Renamed, is_renamed
-from reconciler.planning.steps import StepKind, app_name, create_request, steps_of
+from reconciler.planning.steps import StepKind, app_name, steps_of
 
 SHOWN: Final = 5
 """Names (count) in one problem."""
@@ -145,7 +146,7 @@ class Writer:
                     self.account.update(step.request)
                 case StepKind.CREATE:
                     assert isinstance(change, Create | Replace)
-                    object_id = self._create(change, on_wait)
+                    object_id = self._create(change, step.request, on_wait)
                 case StepKind.READ_BACK:
                     is_new = isinstance(change, Create | Replace)
                     problem = yield Visible(id=object_id, target=step.expected, is_new=is_new)
@@ -207,7 +208,7 @@ class Writer:
                 record = applied_record(change.desired, change.live.id, self.keyring, before)
         self.session.record(record, replaces=change.gone if isinstance(change, Adopt) else change.tracked)
 
-    def _create(self, change: Create | Replace, on_wait: Callable[[str], None]) -> str:
+    def _create(self, change: Create | Replace, request: Request, on_wait: Callable[[str], None]) -> str:
         """Create the endpoint once, record it and return its ID. It is not read back here."""
         if isinstance(change, Create):
             self._require_free_name(change, change.gone.id if change.gone else None)
@@ -215,7 +216,7 @@ class Writer:
                 self.session.drop(change.gone)  # it was renamed, and its endpoint is gone
         return create(
             change,
-            create_request(change),
+            request,
             known_ids=self.known_ids.get(change.address, ()),
             account=self.account,
             session=self.session,

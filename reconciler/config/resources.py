@@ -187,12 +187,12 @@ def unneeded_addresses(
     names: NameTemplate,
 ) -> set[str]:
     """Return the addresses of `declared` resources that are not selected, and that none that is refers to."""
-    by_address = {one.address: one for one in desired}
-    unneeded = {address(names.rendered(name), type_) for type_, name in declared}
+    addresses = (address(names.rendered(name), type_) for type_, name in declared)
+    unneeded = {one for one in addresses if not is_selected(one)}
     if not unneeded:
         return unneeded
+    by_address = {one.address: one for one in desired}
     waiting = [one for one in by_address.values() if is_selected(key_of(one.name, one.kind))]
-    unneeded = {one for one in unneeded if not is_selected(one)}
     while waiting:
         for _, reference in references_of(waiting.pop()):
             if reference.address in unneeded:
@@ -207,17 +207,17 @@ def check_links(
     """Yield the problems of references. `declared` has the type and the declared name of all resources but
     endpoints, also of those that have errors of their own.
     """
-    by_type_and_name = {(one.kind, one.name): one for one in desired}
-    for user in desired:
-        for path, reference in references_of(user):
-            used = by_type_and_name.get((reference.type, reference.name))
-            if used is not None:
-                problems = KINDS[reference.type].link_problems(user, path, used)
-                yield from (replace(problem, address=user.address) for problem in problems)
-                continue
-            reference = Reference(reference.type, names.declared(reference.name) or reference.name)
-            if (reference.type, reference.name) not in declared:
-                yield replace(_unknown(reference, declared), address=user.address, place=user.place_of(path))
+    uses = [(user, path, reference) for user in desired for path, reference in references_of(user)]
+    by_type_and_name = {(one.kind, one.name): one for one in desired} if uses else {}
+    for user, path, reference in uses:
+        used = by_type_and_name.get((reference.type, reference.name))
+        if used is not None:
+            problems = KINDS[reference.type].link_problems(user, path, used)
+            yield from (replace(problem, address=user.address) for problem in problems)
+            continue
+        reference = Reference(reference.type, names.declared(reference.name) or reference.name)
+        if (reference.type, reference.name) not in declared:
+            yield replace(_unknown(reference, declared), address=user.address, place=user.place_of(path))
 
 
 def _unknown(reference: Reference, declared: Collection[tuple[str, str]]) -> Problem:

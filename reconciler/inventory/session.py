@@ -50,7 +50,8 @@ def mentioned_types(store: Store, types: Iterable[str]) -> tuple[str, ...]:
             content = store.read()
             if len(content.map or b"") <= MAX_SEARCHED:
                 data = (content.map or b"") + (content.journal or b"")
-    return tuple(type_ for type_ in types if type_.encode() in data)
+    # from the end, where a map has the other kinds
+    return tuple(type_ for type_ in types if data.rfind(type_.encode()) >= 0)
 
 
 @contextmanager

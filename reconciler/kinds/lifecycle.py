@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from reconciler.kinds.base import Locate
 from reconciler.kinds.fields import FieldTable
@@ -11,6 +11,9 @@ from reconciler.model.problem import Problem
 from reconciler.model.resource import Lifecycle
 from reconciler.model.text import closest_match
 from reconciler.model.values import Path
+
+_DEFAULTS: Final = {protected: Lifecycle(prevent_destroy=protected) for protected in (False, True)}
+"""The options of an item without `lifecycle`, by the default of `preventDestroy`."""
 
 
 def lifecycle_of(
@@ -25,7 +28,9 @@ def lifecycle_of(
 
     what: the noun of the item with its article. prevent_destroy: the default of `preventDestroy`.
     """
-    options = declared.get("lifecycle", {})
+    options = declared.get("lifecycle")
+    if not options:
+        return _DEFAULTS[prevent_destroy], []
     paths: list[Path] = []
     problems: list[Problem] = []
     for index, text in enumerate(options.get("ignoreChanges", ())):

@@ -145,13 +145,15 @@ def _without_foreign(changes: Sequence[Change], owners: Mapping[str, str]) -> Se
 
 
 def foreign_guards(
-    changes: Sequence[Change], records: Mapping[str, Tracked], owners: Mapping[str, str]
+    changes: Sequence[Change], records: Iterable[Tracked], owners: Mapping[str, str]
 ) -> Iterator[Problem]:
     """Yield an error for each change of an endpoint that another environment records, or both record.
 
     `owners` are the environments of such endpoints, by ID.
     """
-    own_ids = {record.id for record in records.values()}
+    if not owners:
+        return
+    own_ids = {record.id for record in records}
     for change in changes:
         live: Live | None = getattr(change, "live", None)
         if live is None or live.id not in owners or isinstance(change, (NoOp, Forget)):

@@ -55,10 +55,8 @@ def with_fitted_defaults(
 def refreshed(desired: Desired, before: Tracked, keyring: Keyring) -> Tracked:
     """Return the record of an endpoint to which nothing was written."""
     if desired.is_partial:
-        record = applied_record(desired, before.id, keyring, before)
-    else:
-        record = _record(desired, before.id, _applied(desired, keyring, before), before)
-    return record if record.adopted == before.adopted else replace(record, adopted=before.adopted)
+        return replace(applied_record(desired, before.id, keyring, before), adopted=before.adopted)
+    return _record(desired, before.id, _applied(desired, keyring, before), before, adopted=before.adopted)
 
 
 def is_current(record: Tracked, desired: Desired, keyring: Keyring) -> bool:
@@ -78,7 +76,9 @@ def _applied(desired: Desired, keyring: Keyring, before: Tracked | None) -> Fiel
     return sealed
 
 
-def _record(desired: Desired, object_id: str, applied: Fields, before: Tracked | None) -> Tracked:
+def _record(
+    desired: Desired, object_id: str, applied: Fields, before: Tracked | None, *, adopted: bool = False
+) -> Tracked:
     keeps_counts = before is not None and not KINDS[desired.kind].table.scaling.isdisjoint(desired.kept)
     return Tracked(
         name=desired.name,
@@ -89,6 +89,7 @@ def _record(desired: Desired, object_id: str, applied: Fields, before: Tracked |
         lease=desired.lease,
         declared_counts=before.declared_counts if before and keeps_counts else desired.declared_counts,
         renamed_from=desired.renamed_from or "",
+        adopted=adopted,
         kind=desired.kind,
     )
 

@@ -320,7 +320,7 @@ def planned(
             from reconciler.planning.prewarm import prewarm_notes
 
             problems += prewarm_notes(plan.pending, within=prewarm_timeout(context, settings))
-        problems += foreign_guards(changes, {one.key: one for one in inventory.every_record()}, owners)
+        problems += foreign_guards(changes, inventory.every_record(), owners)
         if goal.is_destroy and context.environment and context.environment.is_protected:
             problems += environment_guards(
                 changes, context.environment, inventory.records, is_imperative=goal.imperative is not None

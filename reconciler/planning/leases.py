@@ -31,9 +31,8 @@ def apply_leases(
         return tuple(desired), ()
     result: list[Desired] = []
     notes: list[Problem] = []
-    takes = renames(
-        desired, inventory, {endpoint.id for endpoint in live if not endpoint.is_terminating}
-    ).takes
+    alive = {endpoint.id: endpoint for endpoint in live if not endpoint.is_terminating}
+    takes = renames(desired, inventory, alive).takes
     for endpoint in desired:
         name = endpoint.name
         record = takes[name] if name in takes else inventory.records.get(name)

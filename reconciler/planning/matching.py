@@ -113,7 +113,7 @@ class Matching:
         for endpoint in by_id.values():
             by_name.setdefault(endpoint.name, []).append(endpoint)
         declared = {endpoint.name for endpoint in desired}
-        renamed = renames(desired, inventory, by_id.keys())
+        renamed = renames(desired, inventory, by_id)
         held = (
             record.id
             for record in inventory.records.values()

@@ -1,20 +1,33 @@
 """Renames: the record of each declared endpoint, and the exchange of names.
 
 A record has what is needed to resume a rename: the name that the endpoint is to get (`renaming`), and the
-last `renamedFrom` that was carried out (`renamed_from`), which has no further effect.
+last `renamedFrom` that was carried out (`renamed_from`), which has no further effect until names are
+exchanged once more.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias, TypeGuard
 
+from reconciler.kinds.registry import KINDS
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.plan import Adopt, Change, Create, Replace, Scale, TemporaryName, Update
+from reconciler.model.plan import (
+    Adopt,
+    Cause,
+    Change,
+    Create,
+    FieldChange,
+    Replace,
+    Scale,
+    TemporaryName,
+    Update,
+)
 from reconciler.model.problem import Problem, Severity
-from reconciler.model.resource import Desired, Inventory, Tracked
+from reconciler.model.resource import Desired, Inventory, Live, Tracked
+from reconciler.planning.diff import differences
 
 Renamed: TypeAlias = Update | Scale | Replace
 
@@ -34,8 +47,8 @@ class Renames:
     problems: tuple[Problem, ...] = ()
 
 
-def renames(desired: Sequence[Desired], inventory: Inventory, alive: Collection[str]) -> Renames:
-    """Assign records to declared names. `alive` are the IDs of all live endpoints.
+def renames(desired: Sequence[Desired], inventory: Inventory, alive: Mapping[str, Live]) -> Renames:
+    """Assign records to declared names. `alive` are all live endpoints by ID.
 
     A rename in progress is resumed. A new one is possible if the old name releases its endpoint, and the new
     name has none or releases its own; otherwise it is a problem. All other names keep their own record, or
@@ -59,7 +72,7 @@ class _Assignment:
         desired: Sequence[Desired],
         records: Mapping[str, Tracked],
         in_progress: Mapping[str, Tracked],
-        alive: Collection[str],
+        alive: Mapping[str, Live],
     ) -> None:
         self._declared = {endpoint.name: endpoint for endpoint in desired}
         self._records = records
@@ -114,9 +127,14 @@ class _Assignment:
         """Return the endpoints whose rename was not carried out yet, or is to be carried out once more.
 
         A `renamedFrom` that was carried out counts once more if another endpoint takes the name, and if an
-        endpoint with the old name is live.
+        endpoint with the old name is live. It also does if the same exchange of names is declared again.
         """
-        done = {endpoint.name: endpoint for endpoint in renamed if self._is_done(endpoint)}
+        hints = {endpoint.name: endpoint for endpoint in renamed}
+        done = {
+            endpoint.name: endpoint
+            for endpoint in renamed
+            if self._is_done(endpoint) and not self._is_declared_again(endpoint, hints)
+        }
         meant = [endpoint for endpoint in renamed if endpoint.name not in done]
         given_away = deque(endpoint.renamed_from for endpoint in meant)
         while given_away:
@@ -126,6 +144,35 @@ class _Assignment:
                 meant.append(again)
                 given_away.append(again.renamed_from)
         return meant
+
+    def _is_declared_again(self, desired: Desired, hints: Mapping[str, Desired]) -> bool:
+        """Return whether `desired` is part of an exchange of names that is to be made once more.
+
+        The lines of YAML are then the same as before. What tells is that more endpoints become as declared in
+        place with the exchange than without it.
+        """
+        exchange = {desired.name: desired}
+        following = hints.get(str(desired.renamed_from))
+        while following is not None and following.name not in exchange:
+            exchange[following.name] = following
+            following = hints.get(str(following.renamed_from))
+        if following is not desired:
+            return False
+        kept = [(endpoint, self._record_without_rename(name)) for name, endpoint in exchange.items()]
+        moved = [(endpoint, self._source(str(endpoint.renamed_from))) for endpoint in exchange.values()]
+        return self._count_fitting(moved) > self._count_fitting(kept)
+
+    def _record_without_rename(self, name: str) -> Tracked | None:
+        """Return the record that a declared name has if no rename begins now."""
+        return self._records.get(name) or self._in_progress.get(name) or self._temporary.get(name)
+
+    def _count_fitting(self, pairs: Iterable[tuple[Desired, Tracked | None]]) -> int:
+        """Return for how many the live endpoint of the record can become as declared in place."""
+        return sum(
+            _can_become(endpoint, self._alive[record.id])
+            for endpoint, record in pairs
+            if record is not None and record.id in self._alive
+        )
 
     def _is_done(self, desired: Desired) -> bool:
         """Return whether the rename was carried out, so that `renamedFrom` has no further effect."""
@@ -160,6 +207,21 @@ class _Assignment:
                 f"both exist: `{old}` is {source.id}, `{new}` is {own.id}" if source and both_exist else "",
             )
         return None
+
+
+def _can_become(desired: Desired, live: Live) -> bool:
+    """Return whether a live resource can become as declared without a replacement."""
+    kind = KINDS[desired.kind]
+    ignored = (*desired.lifecycle.ignore, *desired.unset)
+    want, have = kind.sides(desired.fields, None, live.fields, ignored, live.unread)
+    fields = tuple(
+        FieldChange(path=path, before=before, after=after, cause=Cause.CONFIG)
+        for path, before, after in differences(have, want, kind)
+    )
+    if any(kind.replaces(field.path) for field in fields):
+        return False
+    change = Adopt(name=desired.name, reason="", desired=desired, target=want, live=live, fields=fields)
+    return kind.refusal(change) is None
 
 
 def _impossible(desired: Desired, why: str) -> Problem:

@@ -211,7 +211,8 @@ def test_a_swap_in_which_one_is_replaced_that_was_killed(sandbox: Sandbox, opera
     assert (sandbox.plan().code, set(sandbox.live())) == (0, {"a", "b"})
 
 
-def test_names_go_round_right_after_a_swap(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("with_app_names", [True, False])
+def test_names_go_round_right_after_a_swap(sandbox: Sandbox, with_app_names: bool) -> None:
     """A hint that was carried out counts once more where its endpoint gives the name to another one."""
     sandbox.declare(*declared(dict.fromkeys(START, "")))
     sandbox.apply()
@@ -220,8 +221,9 @@ def test_names_go_round_right_after_a_swap(sandbox: Sandbox) -> None:
     before = ids(sandbox)
     kept = {"a": "app-b", "b": "app-a", "c": "app-c"}
     cycle = {"a": "b", "b": "c", "c": "a"}
+    app_names = {new: {"appName": kept[old]} if with_app_names else {} for new, old in cycle.items()}
     sandbox.declare(
-        *(item(new, image="x:1", appName=kept[old], renamedFrom=old) for new, old in cycle.items())
+        *(item(new, image="x:1", renamedFrom=old, **app_names[new]) for new, old in cycle.items())
     )
     sandbox.apply()
     assert ids(sandbox) == {new: before[old] for new, old in cycle.items()}
@@ -243,3 +245,59 @@ def test_one_of_a_swap_is_lost_while_it_is_replaced(sandbox: Sandbox) -> None:
     sandbox.apply()
     assert sandbox.id("chat") == other
     assert sandbox.plan().code == 0
+
+
+APP_NAMES = {name: {"appName": f"app-{name}"} for name in START}
+SPECS = {"a": {"specName": "small"}, "b": {"specName": "large"}, "c": {"specName": "small"}}
+BOTH = {name: APP_NAMES[name] | SPECS[name] for name in START}
+
+
+def exchange_again(sandbox: Sandbox, case: str, fields: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Exchange the names, and declare the same exchange once more. Return the ID that each name is to get.
+
+    fields: of each endpoint at first; they stay with it under its new names.
+    """
+    hints = {new: {"renamedFrom": old} if old else {} for new, old in MOVES[case].items()}
+    moves = {new: old or new for new, old in MOVES[case].items()}
+    sandbox.declare(*(item(name, **fields[name]) for name in START))
+    for _ in range(2):
+        sandbox.apply()
+        before = ids(sandbox)
+        fields = {new: fields[old] for new, old in moves.items()}
+        sandbox.declare(*(item(name, **fields[name], **hints[name]) for name in START))
+    return {new: before[old] for new, old in moves.items()}
+
+
+@pytest.mark.parametrize("fields", [APP_NAMES, SPECS, BOTH], ids=["app name", "spec", "both"])
+@pytest.mark.parametrize("case", ["a swap", "a cycle of three"])
+def test_the_same_exchange_declared_once_more(
+    sandbox: Sandbox, case: str, fields: dict[str, dict[str, str]]
+) -> None:
+    """The hints are those that were carried out. Without an exchange, endpoints would be replaced."""
+    expected = exchange_again(sandbox, case, fields)
+    assert set(sandbox.plan().actions.values()) == {"update"}
+    sandbox.apply()
+    assert ids(sandbox) == expected
+    assert (sandbox.sent("delete"), sandbox.plan().code) == ([], 0)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_an_exchange_declared_once_more_that_was_killed(sandbox: Sandbox, when: str, nth: int) -> None:
+    """The next apply goes on."""
+    expected = exchange_again(sandbox, "a swap", APP_NAMES)
+    sandbox.killed("update", "--parallelism", "1", when=when, nth=nth)
+    sandbox.apply()
+    assert ids(sandbox) == expected
+    assert (sandbox.sent("delete"), sandbox.plan().code) == ([], 0)
+
+
+def test_an_exchange_that_is_left_over_and_other_specs(sandbox: Sandbox) -> None:
+    """One endpoint that is replaced for its new spec is no exchange."""
+    sandbox.declare(item("a", appName="app-a"), item("b", appName="app-b"))
+    sandbox.apply()
+    a, b = item("a", appName="app-b", renamedFrom="b"), item("b", appName="app-a", renamedFrom="a")
+    sandbox.declare(a, b)
+    sandbox.apply()
+    sandbox.declare({**a, "specName": "large"}, b)
+    assert sandbox.plan().actions == {"a": "replace"}

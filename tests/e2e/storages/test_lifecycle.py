@@ -172,3 +172,20 @@ def test_many_are_listed_completely(sandbox: Sandbox) -> None:
     assert plan.actions == {"s-119": "adopt"}
     pages = [one.query["pageNo"] for one in sandbox.sim.requests if one.path.endswith("networkstorages/list")]
     assert sorted(pages) == ["1", "2", "3"]
+
+
+def test_an_exchange_of_storages_declared_once_more(sandbox: Sandbox) -> None:
+    """Without it one would shrink, which is refused, and the other one would grow."""
+    small, large = storage("small", sizeGb=100), storage("large", sizeGb=200)
+    sandbox.declare(storages=[small, large])
+    sandbox.apply()
+    exchanged = [
+        storage("large", sizeGb=100, renamedFrom="small"), storage("small", sizeGb=200, renamedFrom="large")
+    ]  # fmt: skip
+    for storages in (exchanged, [{**small, "renamedFrom": "large"}, {**large, "renamedFrom": "small"}]):
+        before = {name: one["storageId"] for name, one in live(sandbox).items()}
+        sandbox.declare(storages=storages)
+        sandbox.apply()
+        after = {name: one["storageId"] for name, one in live(sandbox).items()}
+        assert after == {"small": before["large"], "large": before["small"]}
+    assert sandbox.plan().code == 0

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.model.errors import AnswerLost
+from reconciler.model.request import Request
+from reconciler.model.values import Value
 from reconciler.novita.http import sockets
 from reconciler.novita.http.client import Client
 from reconciler.novita.http.sockets import Socket
 from tests.scripted_server import serving
 
 from .support import CREATE, ManualTime, secret
-from .test_shared_sockets import KeepAliveServer
+from .test_shared_sockets import ANSWER, KeepAliveServer
 
 
 @pytest.fixture
@@ -90,3 +92,37 @@ def test_a_request_that_cannot_be_sent_may_have_arrived(
     monkeypatch.setattr(Socket, "send", refuse)
     with client_of(server) as client, pytest.raises(AnswerLost, match="closed"):
         client.send(CREATE)
+
+
+def test_a_socket_is_asked_once_for_each_write(
+    server: KeepAliveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the server has closed it is a question before a call; after it, nobody needs the answer."""
+    asked: list[socket.socket] = []
+    is_readable = sockets._is_readable
+
+    def noted(opened: socket.socket) -> bool:
+        asked.append(opened)
+        return is_readable(opened)
+
+    with client_of(server) as client:
+        client.send(CREATE)
+        monkeypatch.setattr(sockets, "_is_readable", noted)
+        for _ in range(5):
+            client.send(CREATE)
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize("body", [None, {"name": "\u00fc"}], ids=["none", "some"])
+def test_the_length_of_a_body_is_told(
+    server: KeepAliveServer, monkeypatch: pytest.MonkeyPatch, body: Value
+) -> None:
+    sent: list[bytes] = []
+    monkeypatch.setattr(Socket, "send", lambda _self, data: sent.append(data))
+    monkeypatch.setattr(Socket, "receive", lambda _self: ANSWER)
+    request = Request(method="POST", path="/x", body=body)
+    with client_of(server) as client:
+        client.send(request)
+    head = sent[0].partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
+    assert b"content-length: %d" % len(request.body_bytes()) in head
+    assert (b"content-type: application/json" in head) == (body is not None)

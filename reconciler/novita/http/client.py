@@ -242,13 +242,12 @@ class Client:
     def _exchange(self, request: Request, timeout: float) -> Answer | Failure:
         if self._is_closed:
             raise RuntimeError("the client is closed and sends no more requests")
-        content = request.body_bytes()
-        message = Message(
-            method=request.method,
-            target=self._target(request),
-            headers={**self._headers, "Content-Type": "application/json"} if content else self._headers,
-            body=content,
-        )
+        content, headers = request.body_bytes(), self._headers
+        if content:
+            headers = {**headers, "Content-Type": "application/json", "Content-Length": str(len(content))}
+        elif request.method != "GET":
+            headers = {**headers, "Content-Length": "0"}
+        message = Message(method=request.method, target=self._target(request), headers=headers, body=content)
         try:
             with self._connections.acquire() as connection:
                 response = connection.exchange(message, timeout)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.model.durations import MAX_IDLE_TIME
 from reconciler.model.lazy_dataclass import dataclass
@@ -20,6 +20,7 @@ from reconciler.novita.http.transport import MAX_BODY_SIZE, Message, Response
 if TYPE_CHECKING:
     import ssl
 
+    import httpcore
     import httpx
 
 _importing = threading.Lock()
@@ -74,18 +75,19 @@ class HttpxConnection:
         self._origin = origin
         self._connect_timeout = connect_timeout
         self._limits = socket.limits if socket else CallLimits()
+        context = context or empty_trust_store()
         self._transport = httpx.HTTPTransport(
-            verify=context or empty_trust_store(),
+            verify=context,
             proxy=proxy,
             trust_env=False,
-            # A shared socket is also kept alive by reads, so it says itself when it is stale.
-            limits=httpx.Limits(keepalive_expiry=None if socket else MAX_IDLE_TIME),
+            limits=httpx.Limits(keepalive_expiry=MAX_IDLE_TIME),
         )
-        # httpx has no public way to set the network backend.
+        # httpx has no public way to set its pool, nor the network backend of that.
         pool: Any = self._transport._pool
-        pool._network_backend = (
-            _SharedBackend(socket) if socket else _LimitedBackend(pool._network_backend, self._limits)
-        )
+        if socket:
+            self._transport._pool = cast(Any, _SharedConnection(socket, context))
+        else:
+            pool._network_backend = _LimitedBackend(pool._network_backend, self._limits)
 
     is_open = True
 
@@ -114,17 +116,18 @@ class HttpxConnection:
                 message.method,
                 _parsed_url(self._origin + message.target),
                 headers=dict(message.headers),
-                content=message.body or None,
+                stream=httpx.ByteStream(message.body),  # with `content`, it would look for missing headers
                 extensions={"timeout": timeouts},
             )
             response = self._transport.handle_request(request)
             try:
-                codings = response.headers.get_list("content-encoding", split_commas=True)
                 assert isinstance(response.stream, httpx.SyncByteStream)
+                headers = dict(response.headers)  # httpx gives their names in lower case
+                codings = headers.get("content-encoding", "").split(",")
                 yield OpenResponse(
                     status=response.status_code,
-                    headers=dict(response.headers),  # httpx gives their names in lower case
-                    codings=codings,
+                    headers=headers,
+                    codings=[coding.strip() for coding in codings],
                     pieces=response.stream,
                 )
             finally:
@@ -157,6 +160,34 @@ def empty_trust_store() -> ssl.SSLContext:
     import ssl
 
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class _SharedConnection:
+    """A connection of httpcore over a shared socket, made anew when that was replaced.
+
+    It takes the place of the pool of httpcore, which has nothing to choose from here. A shared socket is also
+    kept alive by reads, so it says itself when it is stale.
+    """
+
+    def __init__(self, socket: Socket, context: ssl.SSLContext) -> None:
+        self._backend: Any = _SharedBackend(socket)
+        self._context = context
+        self._connection: httpcore.HTTPConnection | None = None
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        connection = self._connection
+        if connection is None or not connection.is_available() or connection.has_expired():
+            import httpcore
+
+            self.close()
+            connection = self._connection = httpcore.HTTPConnection(
+                request.url.origin, self._context, network_backend=self._backend
+            )
+        return connection.handle_request(request)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 class _SharedBackend:
@@ -201,14 +232,10 @@ class _SharedStream:
             self._socket.close()
 
     def get_extra_info(self, info: str) -> Any:
-        """Return True for `is_readable`, which httpcore asks, if the connection cannot be used again.
-
-        It asks before a call and after its answer; the socket itself is asked before a call only.
-        """
-        if info != "is_readable":
-            return None
-        is_replaced = self._generation != self._socket.generation
-        return is_replaced or not (self._socket.limits.is_answered or self._socket.is_open)
+        """Return True for `is_readable`, which httpcore asks, if the connection cannot be used again."""
+        if info == "is_readable":
+            return self._generation != self._socket.generation or not self._socket.is_open
+        return None
 
 
 class _LimitedBackend:

@@ -30,7 +30,10 @@ MAX_BODY_SIZE: Final = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A request as it is sent. `target`: path and query, percent-encoded. `headers` include Host."""
+    """A request as it is sent. `target`: path and query, percent-encoded.
+
+    `headers` include Host, and Content-Length unless it is a read.
+    """
 
     method: str
     target: str

@@ -15,7 +15,7 @@ from reconciler.inventory.strict_json import Malformed
 from reconciler.kinds.registry import KINDS
 from reconciler.model.encoding import json_line
 from reconciler.model.resource import ENDPOINT, Intent, Origin, Owner, Tracked
-from reconciler.model.secrets import Sealed, parse_seal, to_json
+from reconciler.model.secrets import Sealed, parse_seal
 from reconciler.model.sync.lease import Lease
 from reconciler.model.text import TIME_FORMAT, utc_text
 from reconciler.model.values import Fields, Json
@@ -183,11 +183,12 @@ def _lease_from_json(value: Json) -> Lease | None:
 
 
 def intent_to_json(intent: Intent) -> dict[str, Json]:
+    """Return an intent. Seals are left to the encoder, as in a record."""
     value: dict[str, Json] = {
         "name": intent.name,
         "known_ids": list(intent.known_ids),
         "app_name": intent.app_name,
-        "applied": to_json(intent.applied),
+        "applied": intent.applied,
         "prevent_destroy": intent.prevent_destroy,
     }
     if intent.origin != "declared":

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from reconciler.model.encoding import json_indented
 from reconciler.model.lazy_dataclass import dataclass
-from reconciler.model.secrets import Keyring, digest, mask, reveal
+from reconciler.model.secrets import Keyring, Secret, digest, mask, reveal
 from reconciler.model.values import Json, Value, replace_references
 
 API_ROOT = "/gpu-instance/openapi/v1"
@@ -65,7 +65,7 @@ class Request:
 
     def body_bytes(self) -> bytes:
         """Return the body as it is sent: UTF-8, keys in the given order, secrets revealed."""
-        return b"" if self.body is None else encode_body(reveal(self.body))
+        return b"" if self.body is None else json_indented(self.body, _revealed).encode()
 
     def masked_body(self) -> Json:
         """Return the body as people may see it."""
@@ -78,6 +78,15 @@ class Request:
     def fingerprint(self, keyring: Keyring) -> str:
         """Return the SHA-256 of the body, with each secret replaced by its keyed fingerprint."""
         return digest(self.body, keyring)
+
+
+def _revealed(value: object) -> Json:
+    """Return the JSON of a secret, for the encoder. Raise TypeError for a seal, and for a reference."""
+    if isinstance(value, Secret):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
 def encode_body(body: Json) -> bytes:

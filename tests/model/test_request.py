@@ -1,9 +1,13 @@
 """A request as a value: its body, masked body and fingerprint."""
 
 import json
+from types import MappingProxyType
+
+import pytest
 
 from reconciler.model.request import Request
-from reconciler.model.secrets import MASK, digest
+from reconciler.model.secrets import MASK, digest, seal
+from reconciler.model.values import Reference, Value
 from tests.builders import KEYRING, OTHER_KEYRING, secret
 
 REQUEST = Request(method="POST", path="/x", body={"b": secret("hf_123"), "a": "ü"})
@@ -27,3 +31,17 @@ def test_the_fingerprint_covers_the_sealed_body() -> None:
     facts = {"a": "ü", "b": {"hmac-sha256": sealed.mac, "key": sealed.key_id}}
     assert REQUEST.fingerprint(KEYRING) == digest(facts)
     assert REQUEST.fingerprint(OTHER_KEYRING) != digest(facts)
+
+
+@pytest.mark.parametrize(
+    "value", [seal(secret("s"), KEYRING), Reference("registry", "r")], ids=["seal", "reference"]
+)
+def test_what_is_not_known_cannot_be_sent(value: Value) -> None:
+    """The value behind a fingerprint, and the ID of what is still to be created."""
+    with pytest.raises(TypeError, match="is not JSON"):
+        Request(method="POST", path="/x", body={"a": value}).body_bytes()
+
+
+def test_a_body_may_have_any_mapping() -> None:
+    body = MappingProxyType({"a": 1})
+    assert json.loads(Request(method="POST", path="/x", body=body).body_bytes()) == body

@@ -19,6 +19,9 @@ MIN_SIZE: Final = 1 << 16
 _RECORD: Final = '\n    "'
 """What precedes the name of a record in a map as it is written."""
 
+_FIELDS: Final = '\n      "applied": '
+"""What precedes the fields of a record."""
+
 _MARK: Final = "as declared: "
 """Stands for fields that are not parsed, with their index."""
 
@@ -49,9 +52,10 @@ def _with_marks(text: str, declared: Mapping[str, Fields]) -> tuple[str, list[Fi
     shared: list[Fields] = []
     for number, part in enumerate(parts):
         fields = declared.get(part[: part.find('"')], {})
-        before, written, after = part.partition(_written(fields) or _RECORD)  # which no part has
-        if written:
-            parts[number] = f'{before}\n      "applied": "{_MARK}{len(shared)}"{after}'
+        written, start = _written(fields), part.find(_FIELDS)
+        if written and part.startswith(written, start):
+            mark = f'{_FIELDS}"{_MARK}{len(shared)}"'
+            parts[number] = f"{part[:start]}{mark}{part[start + len(written) :]}"
             shared.append(fields)
     return _RECORD.join(parts), shared
 

@@ -1,5 +1,8 @@
 # Everything for working on the project. `make help` lists the targets; each installs what it needs into .venv.
 
+# Each process would compile all sources again, pytest those of the tests, if none may keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
@@ -19,14 +22,12 @@ quick: .venv/developing ## Run the fast tests: units, plans, read commands
 	$(BIN)/python -m pytest -n 2 -m 'not slow' -q $(QUICK)
 
 # Tests that run the package in other processes, or repeat at length what others cover. Python 3.11 runs about 1.7 times as long under
-# coverage. The sources are compiled first, because each process would compile them again where
-# PYTHONDONTWRITEBYTECODE is set. Many tests wait, so that there are more workers than the two cores of a runner.
+# coverage. Many tests wait, so that there are more workers than the two cores of a runner.
 UNMEASURED := $(addprefix tests/,chaos ci fuzz peers policies security/repository/test_linear_time.py) $(wildcard tests/test_*.py)
-test: .venv/developing ## Run all tests and check the coverage
+test: .venv/compiled ## Run all tests and check the coverage
 	$(BIN)/coverage erase
-	$(BIN)/python -m compileall -q reconciler
-	$(BIN)/python -m pytest -n 3 --dist worksteal --cov --cov-report= $(addprefix --ignore=,$(UNMEASURED))
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(UNMEASURED)
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report= $(addprefix --ignore=,$(UNMEASURED))
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(UNMEASURED)
 	$(BIN)/coverage report --include='reconciler/model/*,reconciler/kinds/*,reconciler/planning/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 
@@ -109,3 +110,9 @@ clean: ## Remove the environment and the caches
 .venv/developing: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/installed
+
+# Compile the sources and the tests once, and not in each worker, under coverage.
+.venv/compiled: .venv/developing
+	$(BIN)/python -m compileall -q reconciler
+	$(BIN)/python -m pytest --collect-only -q >/dev/null
+	@touch $@

@@ -15,6 +15,7 @@ from reconciler.controller.notify.delivery import MAX_QUEUE, Notifier
 from reconciler.controller.notify.targets import read_targets
 from reconciler.model.sync.durations import DELIVERY_BUDGET, DRAIN_PAUSES
 from tests.scripted_server import scripted_server
+from tests.server.conftest import wait_until
 from tests.tls_relay import make_certificate, tls_relay
 
 from .receiver import receiver
@@ -223,6 +224,7 @@ def test_a_server_with_tls_gets_it_only_if_its_certificate_is_trusted(
     with receiver() as server, tls_relay(f"http://127.0.0.1:{server.port}", certificate, key) as relay:
         told = notifier(f"{relay.url}/THE-SECRET", lines)
         told.tell([event()])
+        wait_until(lambda: is_trusted or bool(lines), seconds=60)
         told.close(10 if is_trusted else 0.3)
         assert told.counts.delivered == int(is_trusted)
     assert len(server.requests) == int(is_trusted)

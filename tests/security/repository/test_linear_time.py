@@ -24,20 +24,24 @@ SLOWER = 10
 
 
 def cost(act: Callable[[], object]) -> float:
-    """Seconds of this process's CPU, the best of three."""
-    found = []
-    for _ in range(3):
-        began = time.process_time()
-        act()
-        found.append(time.process_time() - began)
-    return min(found)
+    """Seconds of this process's CPU."""
+    began = time.process_time()
+    act()
+    return time.process_time() - began
 
 
 def grows_linearly(act: Callable[[int], object], n: int) -> bool:
     """Whether 4n take not much longer than four times n; what is over in an instant is not measured."""
     act(n // 10)  # what is imported or compiled once
-    large = cost(lambda: act(4 * n))
-    return large < 0.2 or large < SLOWER * cost(lambda: act(n))
+    small = None
+    for _ in range(3):
+        large = cost(lambda: act(4 * n))
+        if large < 0.2:
+            return True
+        small = small or min(cost(lambda: act(n)) for _ in range(3))
+        if large < SLOWER * small:
+            return True
+    return False
 
 
 def one(**fields: Any) -> str:

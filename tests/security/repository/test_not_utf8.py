@@ -1,6 +1,7 @@
 """Bytes that are not UTF-8, wherever the system hands them over: a usage error that names them."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -117,6 +118,24 @@ def test_a_file_whose_name_is_not_utf_8_is_told(sandbox: Sandbox, command: str) 
         assert SHOWN in (ran.out + ran.err).replace("\\\\", "\\")
 
 
+EACH = """\
+import os, sys
+import jsonschema
+from reconciler.cli.main import main
+words = []
+for word in sys.argv[1:]:
+    if word != "END":
+        words.append(word)
+    elif child := os.fork():
+        words = []
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        print(f"\\nexit code {code}", flush=True)
+    else:
+        main(words)
+"""
+"""Runs each command of its arguments in a fork, with the streams and the imports of this process."""
+
+
 @pytest.mark.parametrize(
     "environ",
     [
@@ -130,20 +149,21 @@ def test_a_terminal_without_unicode_is_told_all(sandbox: Sandbox, environ: dict[
     """Names beyond ASCII are escaped where the stream cannot hold them; the bytes of a bad argument too."""
     sandbox.declare(item("größe \U0001f600", appName="a", env={"Ä": "x"}))
 
-    def run(*args: str | bytes) -> tuple[int, bytes]:
-        done = subprocess.run(
-            [sys.executable, "-m", "reconciler", *args],
-            cwd=sandbox.root,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        assert b"has a bug" not in done.stdout + done.stderr
-        assert b"Traceback" not in done.stdout + done.stderr
-        return done.returncode, done.stdout + done.stderr
-
-    for args in (["validate"], ["plan", "--json"], ["plan"], ["--help"], ["init"], ["list"], ["doctor"]):
-        assert run(*args)[0] in (0, 1)
-    code, told = run("plan", "--target", b"caf\xe9")
-    assert (code, b"caf\\xe9" in told) == (64, True)
+    lines = (["validate"], ["plan", "--json"], ["plan"], ["--help"], ["init"], ["list"], ["doctor"])
+    wrong = ["plan", "--target", b"caf\xe9"]
+    words = [word for line in (*lines, wrong) for word in (*line, "END")]
+    done = subprocess.run(
+        [sys.executable, "-c", EACH, *words],
+        cwd=sandbox.root,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        timeout=200,
+        check=True,
+    )
+    told = done.stdout + done.stderr
+    assert b"has a bug" not in told
+    assert b"Traceback" not in told
+    codes = [int(code) for code in re.findall(rb"^exit code (\d+)$", done.stdout, re.MULTILINE)]
+    assert len(codes) == len(lines) + 1
+    assert set(codes[:-1]) <= {0, 1}
+    assert (codes[-1], b"caf\\xe9" in told) == (64, True)

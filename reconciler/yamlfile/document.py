@@ -6,18 +6,22 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place, Problem
 from reconciler.model.secrets import MASK
-from reconciler.yamlfile.nodes import Node, NodeFinder, walk
-from reconciler.yamlfile.parser import parse_tree
+
+if TYPE_CHECKING:
+    from reconciler.yamlfile.nodes import Node, NodeFinder
 
 MAX_LINE_WIDTH: Final = 160
 """Characters of a line that are shown; longer lines, such as minified JSON, are cut."""
 
 _BREAK: Final = re.compile(r"\r\n|[\n\r]")
+_CONFLICT_MARKER: Final = r"(?m)^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)"
+"""A conflict marker of git at the beginning of a line."""
+
 _KEY_LINE: Final = r"""(?i)(?<![\w-])(?=[\w-]*api[_-]?key)[\w-]++["']?\s*+(?:$|:(?=\s|["']|$))(?P<value>.*)"""
 """A name of an API key, and the text after it. It matches in linear time, however long the name is."""
 
@@ -65,6 +69,8 @@ class Source:
     def root(self) -> Node | None:
         """The node tree, parsed at the first access: most runs never need it, and it takes much memory."""
         if not self.is_json:
+            from reconciler.yamlfile.parser import parse_tree
+
             return parse_tree(self.text)
         from reconciler.yamlfile import json_parser
 
@@ -117,6 +123,8 @@ class Source:
 
     @cached_property
     def _finder(self) -> NodeFinder:
+        from reconciler.yamlfile.nodes import NodeFinder
+
         return NodeFinder()
 
     @cached_property
@@ -212,5 +220,20 @@ class Document:
         node = self.node(path) if self.ambiguous else None
         if node is None:
             return ()
+        from reconciler.yamlfile.nodes import walk
+
         below = set(map(position, walk(node)))
         return tuple(problem for at, problem in self.ambiguous if at in below)
+
+
+def merge_conflict(source: Source) -> Problem | None:
+    """Return the problem of an unresolved git merge conflict, at its first marker, or None."""
+    match = re.search(_CONFLICT_MARKER, source.text)
+    if match is None:
+        return None
+    return Problem(
+        code="merge-conflict",
+        summary="this file has the markers of an unresolved git merge conflict",
+        hint="keep the lines you want of both sides, and remove the lines with the markers",
+        place=source.place_at(source.text.count("\n", 0, match.start()), 0, 7),
+    )

@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Place, Problem
-from reconciler.yamlfile.document import Source
+from reconciler.yamlfile.document import Source, merge_conflict
 from reconciler.yamlfile.files import RootDirectory, decode_text
-from reconciler.yamlfile.reader import merge_conflict
 
 MAX_SIZE: Final = 2**20
 """Bytes."""

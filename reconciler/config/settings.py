@@ -92,12 +92,12 @@ class ProviderDisabled(Problem):
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """One value with its source; `name` names it in a sentence, and `path` leads to it in config.yaml."""
+    """One value, its name in a sentence, its path in config.yaml, and a function that finds its place."""
 
     value: Any
     name: str
-    place: Place | None
     path: tuple[str, ...] = ()
+    place: Callable[[], Place | None] = lambda: None
 
     @property
     def is_of_environment(self) -> bool:
@@ -157,7 +157,7 @@ class _SettingsReader:
             return True
         is_read = isinstance(document.data, dict) and isinstance(self._data.get("novita"), dict | None)
         folder = self._setting("config_dir")
-        return is_read and (folder.place is None or not self._is_reported(folder))
+        return is_read and not (self._is_reported(folder) and folder.place())
 
     def _check_enabled(self) -> None:
         """Report that the Novita provider is not enabled, if it is not."""
@@ -193,7 +193,7 @@ class _SettingsReader:
         setting = self._setting("api_key")
         source = setting.name.strip("`")
         if text and not setting.is_of_environment:
-            setting, source = _Setting(text, "NOVITA_API_KEY", None), "${env:NOVITA_API_KEY}"
+            setting, source = _Setting(text, "NOVITA_API_KEY"), "${env:NOVITA_API_KEY}"
         else:
             if not isinstance(setting.value, str):
                 return None
@@ -204,7 +204,7 @@ class _SettingsReader:
                     problem = resolved.faults[0].problem
                     summary = f"the API key is {setting.name}, and {problem.summary}"
                     self._key_problem = replace(
-                        problem, summary=summary, severity=Severity.ERROR, place=setting.place
+                        problem, summary=summary, severity=Severity.ERROR, place=setting.place()
                     )
                 return None
             source = setting.value if resolved.has_references else source
@@ -216,7 +216,7 @@ class _SettingsReader:
                 "bad-api-key",
                 f"the API key in {setting.name} contains a space or a character that cannot be sent",
                 "copy it again from the Novita Console (https://console.novita.ai)",
-                setting.place,
+                setting.place(),
             )
             return None
         return Secret(value=text, source=source)
@@ -242,7 +242,7 @@ class _SettingsReader:
 
     def _base_url(self) -> str:
         text = self._environ.get("NOVITA_BASE_URL", "").strip()
-        setting = _Setting(text, "NOVITA_BASE_URL", None)
+        setting = _Setting(text, "NOVITA_BASE_URL")
         is_from_file = not text
         if is_from_file:
             setting = self._setting("base_url")
@@ -254,7 +254,7 @@ class _SettingsReader:
         error = url_error(text)
         if error:
             what, hint = error
-            self._report("bad-base-url", f"the base URL in {setting.name} {what}", hint, setting.place)
+            self._report("bad-base-url", f"the base URL in {setting.name} {what}", hint, setting.place())
             return DEFAULT_BASE_URL
         if is_from_file and not self._is_trusted(text, setting):
             return DEFAULT_BASE_URL
@@ -273,7 +273,7 @@ class _SettingsReader:
             f"{setting.name} would send the API key to {shown}, which is not Novita's nor in {TRUSTED_HOSTS}",
             f"export {TRUSTED_HOSTS}={export}   if that host may receive the key; otherwise remove"
             f" {setting.name}: the default is {DEFAULT_BASE_URL}",
-            setting.place,
+            setting.place(),
         )
         return False
 
@@ -298,7 +298,7 @@ class _SettingsReader:
             return default
         if (name == "poll_interval" and value <= 0) or not 0 <= value <= durations.MAX_SETTING:
             setting, summary = self._setting(name), f"must be a number of seconds, not {value:g}"
-            self._report("out-of-range", f"{setting.name} {summary}", "write 10", setting.place)
+            self._report("out-of-range", f"{setting.name} {summary}", "write 10", setting.place())
             return default
         return float(value)
 
@@ -324,11 +324,11 @@ class _SettingsReader:
         value = None if faults else coerce(resolved.value, kind)
         if value is None and not faults:
             summary = f"{setting.name} must be {TYPE_NAMES[kind]}, and the value of {setting.value} is not"
-            self._report("bad-reference", summary, "correct the value behind the reference", setting.place)
+            self._report("bad-reference", summary, "correct the value behind the reference", setting.place())
         return value
 
     def _is_reported(self, setting: _Setting) -> bool:
-        return any(problem.place == setting.place for problem in self.problems)
+        return any(problem.place == setting.place() for problem in self.problems)
 
     def _setting(self, name: str) -> _Setting:
         """Return a setting of the environment of the run; if that has none, of `novita`."""
@@ -341,7 +341,7 @@ class _SettingsReader:
             if value is not None or path == ("novita",):
                 break
         path = (*path, name)
-        return _Setting(value, f"`{'.'.join(path)}`", self._place(*path), path)
+        return _Setting(value, f"`{'.'.join(path)}`", path, partial(self._place, *path))
 
     def _place(self, *path: str | int) -> Place | None:
         return None if self._document is None else self._document.place(path)

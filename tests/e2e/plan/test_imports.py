@@ -46,7 +46,7 @@ PLAIN_ENDPOINT = """\
 
 
 def test_a_plan_without_changes_imports_only_what_it_needs(sandbox: Sandbox) -> None:
-    (sandbox.root / "config.yaml").unlink()
+    sandbox.write("config.yaml", "novita:\n  settle_seconds: 0.05\n")
     sandbox.write("specs.yaml", PLAIN_SPECS)
     sandbox.write("endpoints.yaml", "endpoints:\n" + "".join(map(PLAIN_ENDPOINT.format, range(10))))
     sandbox.apply()

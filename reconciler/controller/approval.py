@@ -25,7 +25,7 @@ from reconciler.model.sync.durations import APPROVAL_LOCK_TIMEOUT
 from reconciler.model.text import utc_text
 from reconciler.model.values import Json
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import run_holder
+from reconciler.workflow.runtime.inventory import lock
 from reconciler.workflow.runtime.settings import base_url, require_api_key, valid_settings
 
 APPROVAL: Final = "approval"
@@ -109,8 +109,8 @@ def approve(
     until = (context.now() + timedelta(seconds=APPROVAL_LIFETIME)).replace(microsecond=0)
     approval = PlanApproval(digest=waiting.digest, who=who, until=until)
     approval = replace(approval, mac=_approval_mac(context, waiting, approval))
-    timeout = context.lock_timeout or APPROVAL_LOCK_TIMEOUT
-    with context.store.hold(run_holder(context), timeout=timeout) as hold:
+    patient = replace(context, lock_timeout=context.lock_timeout or APPROVAL_LOCK_TIMEOUT)
+    with lock(patient, patient.store) as hold:
         hold.write_document(APPROVAL, json_bytes(approval.to_json()) + b"\n")
     return approval
 
@@ -129,7 +129,7 @@ def use_approval(context: Context, waiting: WaitingPlan) -> PlanApproval:
     Raise InvalidConfig if it is gone or does not hold any more, and InventoryLocked as `approve` does.
     """
     store = context.store
-    with store.hold(run_holder(context), timeout=context.lock_timeout) as hold:
+    with lock(context, store) as hold:
         approval = _found(context, store, waiting)
         if approval is None:
             raise InvalidConfig(_refusal(waiting, "not-approved", "it has no approval any more"))
@@ -139,7 +139,7 @@ def use_approval(context: Context, waiting: WaitingPlan) -> PlanApproval:
 
 def discard_approval(context: Context) -> None:
     """Remove any approval, such as one that does not hold. Raise as `use_approval` does."""
-    with context.store.hold(run_holder(context), timeout=context.lock_timeout) as hold:
+    with lock(context, context.store) as hold:
         hold.write_document(APPROVAL, None)
 
 

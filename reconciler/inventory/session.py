@@ -79,12 +79,9 @@ def open_session(
             session.close()
 
 
-def replace_inventory(
-    store: Store, holder: LockHolder, inventory: Inventory, *, lock_timeout: float = 0.0
-) -> None:
+def replace_inventory(hold: Hold, inventory: Inventory) -> None:
     """Replace map and journal by this inventory, even if they cannot be read."""
-    with store.hold(holder, timeout=lock_timeout) as hold:
-        hold.fold(map_format.serialize_inventory(inventory), intent_lines(inventory.every_intent()))
+    hold.fold(map_format.serialize_inventory(inventory), intent_lines(inventory.every_intent()))
 
 
 class Session:

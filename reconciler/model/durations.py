@@ -182,6 +182,9 @@ HELPER_CHECK: Final = 0.05
 HELPER_NOTICE: Final = 2.0
 """Without the value of a helper, after which the user is told what the run waits for."""
 
+LOCK_NOTICE: Final = 2.0
+"""Without the lock of the inventory, after which the user is told who has it."""
+
 CLOCK_TOLERANCE: Final = 60.0
 """Between this machine's clock and Novita's, before `doctor` warns. Signatures and leases need no more."""
 

@@ -24,7 +24,7 @@ from reconciler.workflow.runtime.account import reader
 from reconciler.workflow.runtime.config import load_config
 from reconciler.workflow.runtime.context import Context
 from reconciler.workflow.runtime.environment import neighbors_by_id
-from reconciler.workflow.runtime.inventory import locked_inventory, require_claim, run_holder
+from reconciler.workflow.runtime.inventory import lock, locked_inventory, require_claim
 from reconciler.workflow.runtime.kinds import kinds_in_use, list_kinds
 from reconciler.workflow.runtime.outputs import inventory_overwrite_problem
 from reconciler.workflow.runtime.settings import base_url
@@ -108,12 +108,8 @@ def rebuild(context: Context, *, force: bool = False) -> RebuildResult:
         problems += left_out
     emptied = {kind: replace(part, records={}) for kind, part in inventory.others.items()}
     empty = Inventory(base_url=base_url(loaded.settings), owner=claim.owner, others=emptied)
-    replace_inventory(
-        context.store,
-        run_holder(context),
-        empty.with_records(records),
-        lock_timeout=context.lock_timeout,
-    )
+    with lock(context, context.store) as hold:
+        replace_inventory(hold, empty.with_records(records))
     return RebuildResult(
         recorded=tuple(sorted(records, key=lambda record: record.key)),
         problems=(*claim.problems, *problems),

@@ -308,7 +308,8 @@ def test_a_damaged_journal_is_refused(path: Path) -> None:
     path.write_text("<<<<<<< HEAD")
     fresh = Inventory(records={"a": tracked("a")}, intents={"x": intent("x")}, base_url=URL)
     holder = current_holder(command="reconciler state rebuild", environ={}, clock=lambda: NOON)
-    replace_inventory(FileStore(path), holder, fresh)
+    with FileStore(path).hold(holder) as hold:
+        replace_inventory(hold, fresh)
     assert load(FileStore(path)) == fresh
     assert path.with_name("novita.json.backup").read_text() == "<<<<<<< HEAD"
 

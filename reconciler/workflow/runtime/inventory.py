@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.inventory.session import Session, open_session
 from reconciler.inventory.stores.base import APPROVED_PLAN
+from reconciler.model import durations
 from reconciler.model.command import command_line
 from reconciler.model.errors import InvalidConfig, InventoryError
 from reconciler.model.lazy_dataclass import dataclass
@@ -33,6 +35,7 @@ from reconciler.workflow.runtime.settings import base_url
 
 if TYPE_CHECKING:
     from reconciler.inventory.lock_holder import LockHolder
+    from reconciler.inventory.stores.base import Hold, Store
 
 _REPEATABLE_COMMANDS: Final = frozenset(
     f"reconciler {command}" for command in ("plan", "apply", "preview", "destroy", "state rebuild")
@@ -40,13 +43,58 @@ _REPEATABLE_COMMANDS: Final = frozenset(
 """Commands that a hint can repeat in full, as they have no operands."""
 
 
-def locked_inventory(context: Context, base_url: str) -> AbstractContextManager[Session]:
+@contextmanager
+def locked_inventory(context: Context, base_url: str) -> Iterator[Session]:
     """Open a session of the run's inventory under its lock. Raise InventoryLocked if another run has it.
 
     `base_url` is the account that new records belong to.
     """
-    holder = run_holder(context)
-    return open_session(context.store, holder, base_url=base_url, lock_timeout=context.lock_timeout)
+    with ExitStack() as stack:
+        store, holder = context.store, run_holder(context)
+        with _notice(context, store):
+            session = stack.enter_context(
+                open_session(store, holder, base_url=base_url, lock_timeout=context.lock_timeout)
+            )
+        yield session
+
+
+@contextmanager
+def lock(context: Context, store: Store) -> Iterator[Hold]:
+    """Hold the lock of a store. Raise InventoryLocked if another run has it."""
+    with ExitStack() as stack:
+        with _notice(context, store):
+            hold = stack.enter_context(store.hold(run_holder(context), timeout=context.lock_timeout))
+        yield hold
+
+
+@contextmanager
+def _notice(context: Context, store: Store) -> Iterator[None]:
+    """Tell the user who has the lock, if the wait for it within this context takes long."""
+    tell, is_over = context.on_wait, threading.Event()
+
+    def wait() -> None:
+        if is_over.wait(durations.LOCK_NOTICE) or tell is None:
+            return
+        holder = None
+        with suppress(InventoryError):
+            # to see who has a lock that its server keeps, it is taken for a moment
+            holder = None if store.keeps_lock else store.holder()
+        if not is_over.is_set():
+            tell(_notice_text(store.label, holder))
+
+    if tell is not None and context.lock_timeout > durations.LOCK_NOTICE:
+        threading.Thread(target=wait, name="lock-notice", daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+
+
+def _notice_text(label: str, holder: LockHolder | None) -> str:
+    if holder is None:
+        return f"Waiting for the lock of the inventory {label}..."
+    who = f"{holder.who} on {holder.host} (pid {holder.pid}, since {holder.since}: {holder.command})"
+    return f"Waiting for the lock of the inventory {label}, which {who} holds..."
 
 
 def run_holder(context: Context) -> LockHolder:

@@ -34,7 +34,7 @@ from reconciler.model.resource import Inventory
 from reconciler.model.text import quantity
 from reconciler.planning.inventory_owner import host_mismatch
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import key_fingerprint, run_holder
+from reconciler.workflow.runtime.inventory import key_fingerprint, lock
 from reconciler.workflow.runtime.outputs import OutputFile, output_problems
 from reconciler.workflow.runtime.settings import base_url, valid_settings
 from reconciler.workflow.stores.lock import leader_of
@@ -117,7 +117,7 @@ def push(context: Context, file: Path, *, force: bool = False) -> TransferResult
         if root == os.path.realpath(context.root):  # the file is, or was, an inventory of this folder
             owner = replace(pushed.owner, root=_path_to(root, context, store))
             pushed = replace(pushed, owner=owner)
-    with store.hold(run_holder(context), timeout=context.lock_timeout) as hold:
+    with lock(context, store) as hold:
         content = store.read()
         before = _readable(store, force=force)
         present = before if before is not None else Inventory()
@@ -151,13 +151,9 @@ def copy(context: Context, source: str, target: str, *, force: bool = False) -> 
                 hint="name two inventories: `reconciler state copy FROM TO`",
             )
         )
-    holder = run_holder(context)
     if not from_store.read().exists:
         raise InventoryError(_nothing(f"there is no inventory in {from_store.label}"))
-    with (
-        from_store.hold(holder, timeout=context.lock_timeout),
-        to_store.hold(holder, timeout=context.lock_timeout) as hold,
-    ):
+    with lock(context, from_store), lock(context, to_store) as hold:
         inventory_copy = _moved(context, read_copy(from_store), from_store, to_store)
         present = to_store.read()
         if present.exists and not force:

@@ -34,9 +34,6 @@ from reconciler.serving.request import MAX_ANSWER, EndpointAnswer, EndpointReque
 if TYPE_CHECKING:
     from reconciler.novita.http.httpx_transport import OpenResponse
 
-WITH_BODY: Final = ("POST", "PUT", "PATCH")
-"""Methods whose requests state the length of their body, even if there is none."""
-
 NOT_THERE_YET: Final = frozenset({502, 503, 504})
 """Statuses of a gateway without a worker."""
 
@@ -148,8 +145,6 @@ class EndpointConnection:
             "User-Agent": USER_AGENT,
             **request.headers,
         }
-        if request.body or request.method in WITH_BODY:
-            headers["Content-Length"] = str(len(request.body))
         message = Message(
             method=request.method,
             target=target_of(self._url, request.path),

@@ -244,9 +244,7 @@ class Client:
             raise RuntimeError("the client is closed and sends no more requests")
         content, headers = request.body_bytes(), self._headers
         if content:
-            headers = {**headers, "Content-Type": "application/json", "Content-Length": str(len(content))}
-        elif request.method != "GET":
-            headers = {**headers, "Content-Length": "0"}
+            headers = {**headers, "Content-Type": "application/json"}
         message = Message(method=request.method, target=self._target(request), headers=headers, body=content)
         try:
             with self._connections.acquire() as connection:

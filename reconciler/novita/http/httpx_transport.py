@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from reconciler.model.durations import MAX_IDLE_TIME
 from reconciler.model.lazy_dataclass import dataclass
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     import httpcore
     import httpx
+
+WITH_BODY: Final = frozenset({"PATCH", "POST", "PUT"})
+"""Methods whose requests have a body, even if it is empty (RFC 9110, 8.6)."""
 
 _importing = threading.Lock()
 
@@ -110,12 +113,15 @@ class HttpxConnection:
         import httpx
 
         self._limits.start(seconds, max_size)
+        headers = dict(message.headers)
+        if message.body or message.method in WITH_BODY:
+            headers["Content-Length"] = str(len(message.body))
         timeouts = {"connect": self._connect_timeout, "read": seconds, "write": seconds, "pool": seconds}
         try:
             request = httpx.Request(
                 message.method,
                 _parsed_url(self._origin + message.target),
-                headers=dict(message.headers),
+                headers=headers,
                 stream=httpx.ByteStream(message.body),  # with `content`, it would look for missing headers
                 extensions={"timeout": timeouts},
             )

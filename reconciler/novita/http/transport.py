@@ -30,9 +30,9 @@ MAX_BODY_SIZE: Final = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A request as it is sent. `target`: path and query, percent-encoded.
+    """A request as it is sent. `target`: path and query, percent-encoded. `headers` include Host.
 
-    `headers` include Host, and Content-Length unless it is a read.
+    Content-Length is added to them.
     """
 
     method: str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.yamlfile import block, editor, parser, reader
+from reconciler.yamlfile import block, editor, parser, tree_document
 from tests.e2e.sandbox import Sandbox
 
 BASE = """\
@@ -66,7 +66,7 @@ def test_a_file_is_parsed_three_times(applied: Sandbox) -> None:
         applied.sim.world.console_update(applied.id(name), image={"image": "ghcr.io/acme/both:3"})
     applied.sim.world.console_update(applied.id("chat"), workerConfig={"maxNum": 5})
     read_block = block.parse
-    applied.monkeypatch.setattr(reader, "compose", compose)
+    applied.monkeypatch.setattr(tree_document, "compose", compose)
     applied.monkeypatch.setattr(
         block, "parse", lambda text: parsed.extend([text] * ("endpoints:" in text)) or read_block(text)
     )

@@ -96,6 +96,15 @@ def left_over(name: str, why: str = "an earlier run was ended before it was dele
     )
 
 
+def perhaps_left(name: str) -> Problem:
+    """Return the problem of an endpoint whose create has no known outcome, with the command for it."""
+    return Problem(
+        code="probe-left",
+        summary=f"the endpoint `{name}` may be left: it is not known whether it was created",
+        hint=delete_command(name),
+    )
+
+
 def delete_command(name: str) -> str:
     """Return the commands that remove what a killed run has left."""
     commands = command_line("reconciler", "recover"), command_line("reconciler", "delete", Operand(name))

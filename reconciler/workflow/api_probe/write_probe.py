@@ -33,7 +33,7 @@ from reconciler.planning.records import applied_record
 from reconciler.workflow.api_probe.reads import Reading, read_all
 from reconciler.workflow.api_probe.report import Finding, findings
 from reconciler.workflow.api_probe.steps import Steps
-from reconciler.workflow.api_probe.target import VARIABLES, Target, left_over, require_none_left
+from reconciler.workflow.api_probe.target import VARIABLES, Target, left_over, perhaps_left, require_none_left
 from reconciler.workflow.api_probe.write_report import write_findings
 from reconciler.workflow.runtime.account import new_client
 from reconciler.workflow.runtime.context import Context
@@ -119,21 +119,24 @@ class _Probe:
 
     def run(self, desired: Desired, reads: tuple[Finding, ...]) -> tuple[Problem, ...]:
         """Return why the run ended early or left the endpoint. Raise ReconcilerError if nothing was made."""
-        record, sent = self._create(desired)
-        problems: list[Problem] = []
-        is_watched = False
+        try:
+            record, sent = self._create(desired)
+        except ReconcilerError as error:
+            if desired.name not in {*self.session.inventory.intents, *self.session.inventory.records}:
+                raise
+            return (*error.problems, perhaps_left(desired.name))
         try:
             if self.steps.watch_created(record.id, sent, self.clock.now()):
                 self._read_again(reads)
                 self.steps.update(record.id)
                 self.steps.drain()
-            is_watched = True
         except ReconcilerError as error:
-            problems += error.problems
-        finally:
-            # also after an exception that is a bug
-            problems += self._delete(record, is_watched=is_watched)
-        return tuple(problems)
+            return (*error.problems, *self._delete(record, is_watched=False))
+        except BaseException:  # a bug, whose message does not know of the endpoint
+            for problem in self._delete(record, is_watched=False):
+                self.on_step(f"{problem.summary}\n  {problem.hint}")
+            raise
+        return tuple(self._delete(record, is_watched=True))
 
     def _create(self, desired: Desired) -> tuple[Tracked, float]:
         """Return the record of the new endpoint, and when the create was sent that made it.

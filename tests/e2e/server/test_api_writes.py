@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import random
-import signal
 import time
 from typing import Any
 
 import pytest
 
-from reconciler.apply.clock import SystemClock
 from reconciler.inventory.lock_holder import current_holder
 from reconciler.inventory.stores.address import open_store
 from reconciler.model.problem import ExitCode
-from reconciler.simulator import Fault
-from reconciler.simulator.profile import profile_from
 from tests.e2e.sandbox import Sandbox, item
+from tests.e2e.server.probe_runs import COMMAND, left, switch
 
-COMMAND = ("doctor", "--probe-api", "--with-writes", "--yes")
 SWITCHES = (
     "request_timeout_fill=60", "cuda_fill=12.4", "update_omitted=keep", "immutable=refuse",
     "check_references=true", "clamp.workerConfig.freeTimeout=1000", "clamp.policy.value=500",
@@ -30,28 +26,8 @@ LAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def moments(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time of the account and of the waits, which passes only while a run waits."""
-    now = [1_800_000_000.0]
-    account = sandbox.sim.world._account
-    account.clock = sandbox.sim.world._clock = lambda: now[0]
-    monkeypatch.setattr(SystemClock, "now", lambda _self: now[0])
-    monkeypatch.setattr(SystemClock, "wait", lambda _self, seconds: now.__setitem__(0, now[0] + seconds))
-    return now
-
-
-def switch(sandbox: Sandbox, settings: list[str]) -> None:
-    account = sandbox.sim.world._account
-    account.profile = profile_from(settings, account.profile)
-
-
 def options(document: dict[str, Any]) -> list[str]:
     return [word for word in document["simulator"].split()[2:] if word != "--set"]
-
-
-def left(sandbox: Sandbox) -> list[str]:
-    return [name for name in sandbox.live() if name.startswith("reconciler-probe-")]
 
 
 @pytest.mark.parametrize("setting", ["", *SWITCHES])
@@ -138,80 +114,3 @@ def test_it_waits_for_no_other_writer(sandbox: Sandbox) -> None:
 
     assert ran.code == ExitCode.LOCKED
     assert sandbox.sent() == []
-
-
-@pytest.mark.parametrize("operation", ["update", "get", "list"])
-def test_the_endpoint_is_deleted_after_a_failure(sandbox: Sandbox, operation: str) -> None:
-    """The server fails from the create on, until the delete was received."""
-    faults = sandbox.sim.faults
-    faults.after("create", lambda _: faults.add(Fault(operation=operation, status=500, times=None)), nth=2)
-    faults.after("delete", lambda _: faults.clear(), nth=1)
-
-    ran = sandbox.run(*COMMAND)
-
-    assert ran.code != 0
-    assert left(sandbox) == []
-
-
-def test_a_failed_delete_prints_the_command_that_removes_it(sandbox: Sandbox) -> None:
-    sandbox.sim.faults.add(Fault(operation="delete", status=500, times=None))
-
-    ran = sandbox.run(*COMMAND)
-
-    (name,) = left(sandbox)
-    assert ran.code == 1
-    assert f"reconciler recover && reconciler delete {name}" in ran.err
-    again = sandbox.run(*COMMAND)
-    assert again.code == 1
-    assert f"reconciler delete {name}" in again.err
-    sandbox.sim.faults.clear()
-    remove(sandbox, name)
-
-
-def test_a_create_whose_answer_is_lost_is_found(sandbox: Sandbox) -> None:
-    switch(sandbox, ["request_timeout_fill=60"])
-    sandbox.sim.faults.add(Fault(operation="create", kind="lost_answer"))
-
-    ran = sandbox.run(*COMMAND)
-
-    assert len(sandbox.sent("create")) == 1
-    assert left(sandbox) == []
-    assert ran.code in (0, 5), ran.err
-
-
-def remove(sandbox: Sandbox, name: str) -> None:
-    """Run the commands that the probe prints, and expect that nothing is left."""
-    assert sandbox.run("recover").code == 0
-    if name in sandbox.live() or name in sandbox.run("state", "list").out:
-        ran = sandbox.run("delete", name, "--yes")
-        assert ran.code == 0, ran.err
-    assert left(sandbox) == []
-    assert name not in sandbox.run("state", "list").out
-
-
-@pytest.mark.parametrize(
-    ("operation", "when", "nth"),
-    [("create", "before", 2), ("create", "after", 2), ("update", "after", 1), ("update", "after", 6),
-     ("delete", "before", 1), ("delete", "after", 1)],
-)  # fmt: skip
-def test_what_a_killed_run_leaves_can_be_removed(
-    sandbox: Sandbox, operation: str, when: str, nth: int
-) -> None:
-    sandbox.killed(operation, when=when, nth=nth, command=COMMAND)
-    log = (sandbox.root.parent / "killed.log").read_text()
-    name = log.partition("reconciler delete ")[2].split()[0]
-
-    remove(sandbox, name)
-    assert sandbox.run(*COMMAND).code == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_deletes_the_endpoint(sandbox: Sandbox, number: int) -> None:
-    processes: list[Any] = []
-    sandbox.sim.faults.after("update", lambda _: processes[0].send_signal(number), nth=2)
-    processes.append(sandbox.start(*COMMAND))
-    out, err = processes[0].communicate(timeout=60)
-
-    assert processes[0].returncode == 130, out + err
-    assert "The endpoint is deleted." in err
-    assert left(sandbox) == []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.measure import Timing, calls, fake, measure_in_turn
 from benchmarks.rows import Row
-from benchmarks.targets import PAGE, SIZES, Bench
+from benchmarks.targets import MORE_RUNS, PAGE, SIZES, Bench
 from benchmarks.world import SPECS
 
 SMALL, LARGE = SIZES[1:]
@@ -52,7 +52,7 @@ def accepts(bench: Bench) -> Iterator[Row]:
             result, baseline = measure_in_turn(
                 bench.copied(recorded, "drift", "accept", *names, url=url),
                 bench.copied(recorded, "drift", url=url, expected=(2,)),
-                runs=bench.fewer_runs,
+                runs=MORE_RUNS * bench.runs,
             )
         for unit, ours, theirs in (
             ("s", result.wall, baseline.wall),
@@ -71,7 +71,7 @@ def saved_plans(bench: Bench) -> Iterator[Row]:
         result, baseline = measure_in_turn(
             bench.copied(recorded, "plan", "--out", "saved.plan", url=url),
             bench.copied(recorded, "plan", url=url),
-            runs=bench.fewer_runs,
+            runs=MORE_RUNS * bench.runs,
         )
     for unit, ours, theirs, limit in (
         ("s", result.wall, baseline.wall, 1.4),

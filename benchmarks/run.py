@@ -52,10 +52,10 @@ def report(rows: list[Row], notes: list[str], runs: int) -> str:
     how = (
         f"{os.cpu_count()} cores, {system}. Each figure is the median of {runs} whole processes after\n"
         "a warm-up run; of three times as many if small differences matter (start-up, plans and applies of\n"
-        "ten, the apply at a terminal, 1,000 beside octoDNS); of a third as many for `drift accept`,\n"
-        "`plan --out` and 50,000 endpoints; of one for the growth of an apply and for the apply beside\n"
-        "Terraform's engine, and for the server. Runs that are compared alternate. `make bench` writes this\n"
-        "file; decision 18 describes the optimizations."
+        "ten, runs at a terminal, `drift accept`, `plan --out`, 1,000 beside octoDNS); of a third as many\n"
+        "for 50,000 endpoints; of one for the growth of an apply and for the apply beside Terraform's\n"
+        "engine, and for the server. Runs that are compared alternate. `make bench` writes this file;\n"
+        "decision 18 describes the optimizations."
     )
     missed = [row.what for row in rows if row.status == "MISSED"]
     summary = f"Missed: {'; '.join(missed)}." if missed else "All targets were met."

@@ -8,7 +8,7 @@ intents stay in the journal, because the map may be committed to git while a cre
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,7 @@ from reconciler.inventory.journal_entries import (
 from reconciler.inventory.snapshot import read_snapshot
 from reconciler.model.errors import InventoryError
 from reconciler.model.resource import ENDPOINT, Intent, Inventory, Owner, Tracked
+from reconciler.model.values import Fields
 
 if TYPE_CHECKING:
     from reconciler.inventory.lock_holder import LockHolder
@@ -34,9 +35,12 @@ MAX_SEARCHED: Final = 1 << 22
 """Bytes of a map that `mentioned_types` searches. In a larger account the endpoints take longer to list."""
 
 
-def load(store: Store) -> Inventory:
-    """Return the inventory as it is now. It takes no lock and writes nothing."""
-    return read_snapshot(store).inventory()
+def load(store: Store, declared: Mapping[str, Fields] = map_format.NOT_DECLARED) -> Inventory:
+    """Return the inventory as it is now. It takes no lock and writes nothing.
+
+    declared: as in `map_format.parse`.
+    """
+    return read_snapshot(store, declared).inventory()
 
 
 def mentioned_types(store: Store, types: Iterable[str]) -> tuple[str, ...]:

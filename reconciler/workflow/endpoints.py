@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reconciler.inventory.map_format import NOT_DECLARED
 from reconciler.inventory.session import load as load_inventory
 from reconciler.kinds.registry import ENDPOINT
 from reconciler.model.errors import EndpointNotFound, InvalidConfig, InventoryError
@@ -218,12 +219,12 @@ def load_local_state(context: Context, memory: FileMemory | None = None) -> Loca
     An inventory or endpoint files with errors only add a note. memory: what the caller has read before.
     """
     settings = valid_settings(context, lenient=True)
-    inventory, problems = load_inventory_leniently(context)
     loaded = (
         memory.load(context, settings)
         if memory is not None
         else load_files(context, lenient=True, needs_endpoints=False)
     )
+    inventory, problems = load_inventory_leniently(context, loaded.declared_fields)
     if errors := loaded.errors:
         reason = f"the files have errors, the first is: {errors[0].summary}"
         note = _managed_unknown(reason, "reconciler validate   lists all errors").at(errors[0].place)
@@ -240,10 +241,12 @@ def load_local_state(context: Context, memory: FileMemory | None = None) -> Loca
     )
 
 
-def load_inventory_leniently(context: Context) -> tuple[Inventory, tuple[Problem, ...]]:
-    """Return the inventory; an empty one and a note if it cannot be read."""
+def load_inventory_leniently(
+    context: Context, declared: Mapping[str, Fields] = NOT_DECLARED
+) -> tuple[Inventory, tuple[Problem, ...]]:
+    """Return the inventory; an empty one and a note if it cannot be read. declared: as in `load`."""
     try:
-        return load_inventory(context.store), ()
+        return load_inventory(context.store, declared), ()
     except InventoryError as error:
         reason = f"the inventory cannot be read: {error.problem.summary}"
         return Inventory(), (_managed_unknown(reason, error.problem.hint),)

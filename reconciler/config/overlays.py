@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, Final
 
 from reconciler.model.lazy_dataclass import dataclass
 from reconciler.model.problem import Place
-from reconciler.model.values import DataPath
+from reconciler.model.values import SCALAR_TYPES, DataPath, is_plain_data
 from reconciler.yamlfile.document import Source
 from reconciler.yamlfile.nodes import Node
+
+_NOT_NULL: Final = SCALAR_TYPES - {type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any], path: DataPath, null
             _merge(known, value, (*path, key), nulls)
         else:
             below[key] = value
-            if value.__class__ is list:
+            if value.__class__ is list and not is_plain_data(value, _NOT_NULL):
                 nulls += _nulls_in(value, (*path, key))
 
 

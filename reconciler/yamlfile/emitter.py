@@ -91,6 +91,8 @@ def _lines(value: Any, indentation: Indentation) -> list[str]:
 
 
 def _pair(key: str, value: Any, indentation: Indentation, comment: str = "") -> list[str]:
+    if value.__class__ is str:
+        return [f"{_shortest(key)}: {_shortest(value)}"]
     if is_inline(value):
         return [f"{to_scalar(key)}: {to_flow(value)}"]
     indent = " " * (indentation.map if isinstance(value, dict) else indentation.dash)

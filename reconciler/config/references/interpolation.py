@@ -74,15 +74,13 @@ class _Interpolator:
     unset: list[DataPath] = field(default_factory=list)
 
     def value(self, value: Any, path: DataPath) -> Any:
-        match value:
-            case dict():
-                return {key: self.value(item, (*path, key)) for key, item in value.items()}
-            case list():
-                return [self.value(item, (*path, index)) for index, item in enumerate(value)]
-            case str() if "${" in value:
-                return self._text(value, path)
-            case _:
-                return value
+        if not has_references(value):
+            return value
+        if value.__class__ is dict:
+            return {key: self.value(item, (*path, key)) for key, item in value.items()}
+        if value.__class__ is list:
+            return [self.value(item, (*path, index)) for index, item in enumerate(value)]
+        return self._text(value, path)
 
     def _text(self, text: str, path: DataPath) -> Any:
         if path[0] in self.kind.name_fields:

@@ -63,7 +63,7 @@ def _tells_billing(worker: Mapping[str, Any]) -> bool:
 def _listed(live: Live) -> Iterator[Mapping[str, Any]]:
     """Yield the workers of the answer, whatever else stands in their place."""
     workers = live.raw.get("workers")
-    yield from (one for one in workers if isinstance(one, Mapping)) if isinstance(workers, list) else ()
+    yield from (one for one in workers if isinstance(one, dict)) if isinstance(workers, list) else ()
 
 
 def _worker(worker: Mapping[str, Any]) -> Worker:
@@ -84,7 +84,7 @@ def _worker(worker: Mapping[str, Any]) -> Worker:
 
 def _state(worker: Mapping[str, Any]) -> str:
     state = worker.get("state")
-    return (text(state.get("state") if isinstance(state, Mapping) else state) or "").lower()
+    return (text(state.get("state") if isinstance(state, dict) else state) or "").lower()
 
 
 def _is_true(value: object) -> bool:
@@ -93,7 +93,7 @@ def _is_true(value: object) -> bool:
 
 def explanation_of(state: object) -> str:
     """Return Novita's own explanation of a state, cut at 200 characters."""
-    if not isinstance(state, Mapping) or not (state.get("error") or state.get("message")):
+    if not isinstance(state, dict) or not (state.get("error") or state.get("message")):
         return ""
     words = (word for key in ("error", "message") if state.get(key) and (word := text(state[key])))
     return " - ".join(dict.fromkeys(words))[:LONGEST_MESSAGE]

@@ -156,10 +156,17 @@ def _cut_widths(titles: Sequence[str], rows: Sequence[Sequence[Cell]], screen: S
 
 
 def _aligned_lines(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
-    texts = [list(titles), *([plain(cell.text) or EMPTY_CELL for cell in row] for row in rows)]
-    widths = [max(map(cell_width, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        yield "  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    texts = [titles, *([plain(cell.text) or EMPTY_CELL for cell in row] for row in rows)]
+    columns = map(_padded, zip(*texts, strict=True))
+    for row in zip(*columns, strict=True):
+        yield "  ".join(row).rstrip()
+
+
+def _padded(texts: Sequence[str]) -> list[str]:
+    """Return the texts of a column, each as wide as the widest."""
+    widths = [*map(cell_width, texts)]
+    widest = max(widths)
+    return [text + " " * (widest - width) for text, width in zip(texts, widths, strict=True)]
 
 
 def _terminal_text(cell: Cell) -> str:

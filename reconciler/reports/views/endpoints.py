@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from reconciler.model.command import command_line
@@ -217,7 +217,7 @@ def age(created: datetime | None, now: datetime) -> str:
     """Return the age in the largest unit that gives at least 2: `90s`, `5m`, `30h`, `4d`; "" if unknown."""
     if created is None:
         return ""
-    seconds = max(int((now - created) / timedelta(seconds=1)), 0)
+    seconds = max(int((now - created).total_seconds()), 0)
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length}{unit}"

@@ -194,13 +194,14 @@ class Document:
     """The data of one file. `problems` are those of its syntax, not of its meaning.
 
     `ambiguous` are problems of words that YAML versions read differently. They are reported by readers of
-    fields in which the difference matters.
+    fields in which the difference matters. `is_plain` is True if `block` read the text.
     """
 
     source: Source
     data: Any
     problems: tuple[Problem, ...] = ()
     ambiguous: tuple[tuple[Position, Problem], ...] = ()
+    is_plain: bool = False
 
     @property
     def file(self) -> str:

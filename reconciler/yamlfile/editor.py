@@ -9,14 +9,16 @@ from __future__ import annotations
 import json as jsonlib
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise, takewhile
 from typing import Any, Final
 
 from reconciler.model.errors import InvalidConfig
 from reconciler.model.problem import Problem
-from reconciler.yamlfile import json_parser
+from reconciler.yamlfile import block, json_parser
 from reconciler.yamlfile.edits import Append, Edit, Remove, Set, apply_edits, edit_rounds
 from reconciler.yamlfile.emitter import to_pair
+from reconciler.yamlfile.hidden_items import without_other_items
 from reconciler.yamlfile.layout import Part, outline, parse_layout
 from reconciler.yamlfile.parser import parse_tree
 from reconciler.yamlfile.reader import BOM, parse
@@ -38,7 +40,10 @@ def edit_text(text: str, edits: Sequence[Edit], *, json: bool = False, shown: st
         raise InvalidConfig(*before.problems)
     try:
         expected = apply_edits(before.data, edits)
-        result = _as_json(text, edits, expected) if json else _as_yaml(text, edits)
+        if json:
+            result = _as_json(text, edits, expected)
+        else:
+            result = _as_yaml(text, edits, partial(_parse_yaml, plain=text if before.is_plain else None))
     except (LookupError, ValueError) as error:
         raise _cannot_edit(shown) from error
     after = parse(result.removeprefix(BOM), shown)
@@ -47,10 +52,11 @@ def edit_text(text: str, edits: Sequence[Edit], *, json: bool = False, shown: st
     return result
 
 
-def _parse_yaml(text: str, edits: Sequence[Edit]) -> Any:
+def _parse_yaml(text: str, edits: Sequence[Edit], *, plain: str | None) -> Any:
     """Return the node tree, in which parts stand for the items of lists.
 
-    Those that no edit touches are outlines, so that the tree of ten thousand endpoints is never in memory.
+    Items that no edit touches are hidden in a plain text, and outlines in others, so that the tree of ten
+    thousand endpoints is never in memory. plain: the text before all edits, None if it was not plain.
     """
     if "&" in text and "*" in text:
         return parse_tree(text)
@@ -65,12 +71,11 @@ def _parse_yaml(text: str, edits: Sequence[Edit]) -> Any:
         has_step = has_step or any(inner.kind == "map" for _, inner in nested(part))
         return part
 
-    return parse_tree(text, on_item)
+    is_plain = plain is not None and (text == plain or block.parse(text) is not None)
+    return parse_tree(without_other_items(text, edited) if is_plain else text, on_item)
 
 
-def _as_yaml(
-    text: str, edits: Sequence[Edit], parse_nodes: Callable[[str, Sequence[Edit]], Any] = _parse_yaml
-) -> str:
+def _as_yaml(text: str, edits: Sequence[Edit], parse_nodes: Callable[[str, Sequence[Edit]], Any]) -> str:
     bom = BOM if text.startswith(BOM) else ""
     text = text.removeprefix(BOM)
     is_crlf = text.count("\r\n") == text.count("\n") > 0

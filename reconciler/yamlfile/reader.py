@@ -83,7 +83,7 @@ def _parse(text: str, shown: str, *, pure: bool = False) -> Document:
     if text.startswith(_LFS_POINTER):
         return Document(source, None, (_lfs_pointer(source),))
     if not (pure or source.is_json) and (data := block.parse(text)) is not None:
-        return Document(source, data)
+        return Document(source, data, is_plain=True)
     from reconciler.yamlfile import tree_document
 
     return tree_document.from_json(source) if source.is_json else tree_document.from_yaml(source, pure=pure)

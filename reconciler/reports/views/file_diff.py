@@ -16,6 +16,9 @@ from reconciler.reports.terminal.style import PLAIN, Style
 _EQUAL_LINES: Final = 3
 """Number of equal lines that end a difference."""
 
+_MANY_LINES: Final = 64
+"""Number of lines that are compared at once, because most are equal."""
+
 _MAX_DISTANCE: Final = 400
 """Maximum number of added and removed lines in one place; after that, the rest counts as changed."""
 
@@ -34,8 +37,9 @@ def diff_text(shown: str, before: str, after: str, style: Style = PLAIN) -> str:
 def _spans(old: Sequence[str], new: Sequence[str]) -> Iterator[_Span]:
     i = j = 0
     while i < len(old) or j < len(new):
-        if old[i : i + 1] == new[j : j + 1]:
-            i, j = i + 1, j + 1
+        size = _MANY_LINES if old[i : i + _MANY_LINES] == new[j : j + _MANY_LINES] else 1
+        if old[i : i + size] == new[j : j + size]:
+            i, j = i + size, j + size
             continue
         removed, added = _search(old, new, i, j)
         yield i, i + removed, j, j + added

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 _ENCODE_LINE: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -19,7 +20,9 @@ def _refuse(value: Any) -> Any:
 
 def json_line(value: Any) -> str:
     """Return JSON on one line, with spaces, like `json.dumps(ensure_ascii=False)`."""
-    return str(value) if value.__class__ is int else _ENCODE_LINE(value)  # a call of the encoder is slow
+    if value.__class__ is str:  # a call of the encoder is slow
+        return encode_basestring(value)
+    return str(value) if value.__class__ is int else _ENCODE_LINE(value)
 
 
 def json_indented(value: Any, default: Callable[[Any], Any] = _refuse, *, sort_keys: bool = False) -> str:

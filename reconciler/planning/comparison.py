@@ -17,6 +17,7 @@ from reconciler.model.resource import Desired, Live, Tracked
 from reconciler.model.secrets import Keyring, Sealed, Secret, iter_seals
 from reconciler.model.values import (
     ABSENT,
+    SCALAR_TYPES,
     Absent,
     Fields,
     Path,
@@ -129,16 +130,11 @@ def _changes(
 
 
 def _created_fields(kind: Kind, desired: Desired) -> Iterator[FieldChange]:
-    for path, after in sorted(
-        leaves(kind.created_fields(desired)), key=lambda leaf: kind.table.rank(leaf[0])
-    ):
+    cause, rank = Cause.ROLLBACK if desired.restores else Cause.CONFIG, kind.table.rank
+    for path, after in sorted(leaves(kind.created_fields(desired)), key=lambda leaf: rank(leaf[0])):
+        is_secret = after.__class__ not in SCALAR_TYPES and _is_secret(after)
         yield FieldChange(
-            path=path,
-            before=ABSENT,
-            after=after,
-            cause=Cause.ROLLBACK if desired.restores else Cause.CONFIG,
-            sensitive=_is_secret(after),
-            kind=kind.type,
+            path=path, before=ABSENT, after=after, cause=cause, sensitive=is_secret, kind=kind.type
         )
 
 

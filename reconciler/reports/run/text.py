@@ -13,7 +13,13 @@ from reconciler.model.values import ABSENT, Reference
 from reconciler.reports.run.before_after import resource_id, shown_fields
 from reconciler.reports.terminal.style import PLAIN, Style
 from reconciler.reports.terminal.table import cell_width, pad
-from reconciler.reports.terminal.values import before_and_after, field_name, in_reading_order, plain
+from reconciler.reports.terminal.values import (
+    before_and_after,
+    field_name,
+    in_reading_order,
+    plain,
+    value_of_field,
+)
 
 if TYPE_CHECKING:
     from reconciler.model.review.blast_radius import BlastRadius
@@ -235,13 +241,17 @@ def field_lines(
     """Yield one aligned line per field, with its remarks."""
     names = [field_name(field) for field in fields]
     width = max(map(cell_width, names), default=0)
+    symbols = {symbol: _colored_symbol(symbol, style) for symbol in "+-~"}
     for field, name in zip(fields, names, strict=True):
-        symbol = "+" if field.before is ABSENT else "-" if field.after is ABSENT else "~"
-        before, after = before_and_after(field)
-        value = f"{before} -> {after}" if symbol == "~" else after if symbol == "+" else before
+        if field.before is ABSENT:
+            symbol, value = "+", value_of_field(field, field.after)
+        elif field.after is ABSENT:
+            symbol, value = "-", value_of_field(field, field.before)
+        else:
+            symbol, value = "~", " -> ".join(before_and_after(field))
         words = [*_reference_remark(field), *remarks(field)]
         remark = style.dim(f"  # {', '.join(words)}") if words else ""
-        yield f"      {_colored_symbol(symbol, style)} {pad(name, width)} = {value}{remark}"
+        yield f"      {symbols[symbol]} {pad(name, width)} = {value}{remark}"
 
 
 def _reference_remark(field: FieldChange) -> Sequence[str]:

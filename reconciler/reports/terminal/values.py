@@ -10,7 +10,7 @@ from reconciler.model.encoding import json_line
 from reconciler.model.plan import FieldChange
 from reconciler.model.secrets import MASK, Sealed, Secret, mask
 from reconciler.model.values import (
-    SCALAR_TYPES,
+    JSON_SCALARS,
     UNKNOWN_TEXT,
     Absent,
     Value,
@@ -29,11 +29,11 @@ def shown(value: Value | Absent) -> str:
 
 
 def _json(value: Value | Absent) -> str:
+    if value.__class__ in JSON_SCALARS:
+        return json_line(value)
     if has_reference(value):
         text = _json(replace_references(value, str))
         return text if isinstance(value, list | dict) else UNKNOWN_TEXT
-    if value.__class__ in SCALAR_TYPES:
-        return json_line(value)
     match value:
         case Absent():
             return "(none)"
@@ -49,10 +49,11 @@ def _json(value: Value | Absent) -> str:
 
 def before_and_after(field: FieldChange) -> tuple[str, str]:
     """Return the values of a field before and after a change, each on one line."""
-    return _value_of(field, field.before), _value_of(field, field.after)
+    return value_of_field(field, field.before), value_of_field(field, field.after)
 
 
-def _value_of(field: FieldChange, value: Value | Absent) -> str:
+def value_of_field(field: FieldChange, value: Value | Absent) -> str:
+    """Return one of the two values of a field, on one line."""
     if value == "" and field.sensitive:
         return EMPTY
     return shown(KINDS[field.kind].table.value_shown(field.path, value))
@@ -68,4 +69,4 @@ def field_name(field: FieldChange) -> str:
     return plain(KINDS[field.kind].table.label(field.path))
 
 
-__all__ = ["before_and_after", "field_name", "in_reading_order", "plain", "shown"]
+__all__ = ["before_and_after", "field_name", "in_reading_order", "plain", "shown", "value_of_field"]

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Final, Protocol
 
 from reconciler.apply.clock import Clock, next_pause
 from reconciler.apply.read_back import Condition
 from reconciler.apply.shared_reads import Outcome, SharedReads, Wait
 from reconciler.model import durations
+
+MIN_TASKS: Final = 32
+"""Tasks (count) from which a stage has more threads than calls. Fewer hardly gain by it."""
 
 
 class Task(Protocol):
@@ -51,9 +54,9 @@ class Stage:
         self._is_closed = False
 
     def run(self, parallelism: int) -> None:
-        """Perform all tasks, at most `parallelism` at once (count). If it is 1, each ends before the next."""
+        """Perform all tasks. `parallelism`: calls at once (count). If it is 1, each ends before the next."""
         self._is_sequential = parallelism == 1
-        count = min(parallelism, len(self._unstarted))
+        count = _thread_count(self._unstarted, parallelism)
         with ThreadPoolExecutor(count, thread_name_prefix="apply") as pool:
             threads = [pool.submit(self._work) for _ in range(count)]
             try:
@@ -161,3 +164,13 @@ class Stage:
         longest = min(wait.condition.max_poll for wait in waits)
         pause = next_pause(now - max(wait.since for wait in waits), longest=longest)
         self._clock.wait(max(min(pause, min(wait.deadline for wait in waits) - now), 0.0))
+
+
+def _thread_count(tasks: Collection[Task], parallelism: int) -> int:
+    """Return the number of threads for tasks with so many calls at once, which the client limits.
+
+    A create waits twice until the journal is durable. Meanwhile another thread makes the call. What is
+    verified right before its write must not wait for its call afterwards.
+    """
+    is_wider = parallelism > 1 and len(tasks) >= MIN_TASKS and not any(task.needs_check for task in tasks)
+    return min(parallelism + parallelism // 2 if is_wider else parallelism, len(tasks))

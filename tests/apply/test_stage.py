@@ -138,3 +138,29 @@ def test_a_bug_in_a_task_ends_the_stage(parallelism: int) -> None:
     with pytest.raises(ZeroDivisionError):
         run([Task("a"), Task("b", fails=True), *(Task(str(number)) for number in range(20))], parallelism)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    ("count", "needs_check", "parallelism", "threads"),
+    [(32, False, 4, 6), (31, False, 4, 4), (32, True, 4, 4), (32, False, 1, 1), (32, False, 40, 32)],
+    ids=["many creates", "few", "checked", "one at a time", "wider than the stage"],
+)
+def test_many_creates_have_more_threads_than_calls(
+    count: int, needs_check: bool, parallelism: int, threads: int
+) -> None:
+    """While one waits for the journal, another one makes its call. The client limits the calls."""
+    together, guard = threading.Barrier(threads), threading.Lock()
+    names: set[str] = set()
+
+    class Meeting(Task):
+        def advance(self, outcome: Outcome) -> Condition | None:
+            name = threading.current_thread().name
+            with guard:
+                is_to_meet = name not in names and len(names) < threads
+                names.add(name)
+            if is_to_meet:
+                together.wait(20)
+            return super().advance(outcome)
+
+    run([Meeting(str(number), needs_check=needs_check) for number in range(count)], parallelism)
+    assert len(names) == threads

@@ -83,3 +83,23 @@ def test_the_client_lowers_its_limit_on_429_and_raises_it_after() -> None:
         for _ in range(39):
             client.send(Request(method="GET", path="/x"))
         assert (narrowed, client.concurrency_limit) == (4, 8)
+
+
+def test_a_raised_limit_lets_a_waiting_call_begin() -> None:
+    """It does not wait until another call is over."""
+    throttle = Throttle(2)
+    with throttle.slot() as slot:
+        slot.rate_limited()
+    has_begun = threading.Event()
+
+    def call() -> None:
+        with throttle.slot():
+            has_begun.set()
+
+    thread = threading.Thread(target=call)
+    with throttle.slot() as slot:
+        thread.start()
+        assert not has_begun.wait(0.05)
+        slot.answered()
+        assert has_begun.wait(20)
+    thread.join(20)

@@ -38,7 +38,7 @@ class Throttle:
         finally:
             with self._changed:
                 self._active -= 1
-                self._changed.notify_all()
+                self._changed.notify()
 
     def decrease(self, seen_decreases: int) -> None:
         """Halve the limit, unless it was decreased since the call began."""
@@ -50,7 +50,9 @@ class Throttle:
     def increase(self) -> None:
         """Raise the limit a little, up to `max_limit`."""
         with self._changed:
+            before = self.limit
             self._limit = min(float(self._max_limit), self._limit + 1 / self._limit)
+            self._changed.notify(self.limit - before)
 
 
 class Slot:

@@ -292,6 +292,16 @@ def test_an_exchange_declared_once_more_that_was_killed(sandbox: Sandbox, when: 
     assert (sandbox.sent("delete"), sandbox.plan().code) == ([], 0)
 
 
+def test_half_of_an_exchange_declared_once_more_is_not_begun(sandbox: Sandbox) -> None:
+    expected = exchange_again(sandbox, "a swap", APP_NAMES)
+    before = ids(sandbox)
+    ran = sandbox.run("apply", "--auto-approve", "--target", "a")
+    assert ran.code in (1, 3, 4)
+    assert ids(sandbox) == before
+    sandbox.apply()
+    assert ids(sandbox) == expected
+
+
 def test_an_exchange_that_is_left_over_and_other_specs(sandbox: Sandbox) -> None:
     """One endpoint that is replaced for its new spec is no exchange."""
     sandbox.declare(item("a", appName="app-a"), item("b", appName="app-b"))

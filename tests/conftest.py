@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,9 @@ from tests.stores.gitlab_server import StateServer, state_server
 # by what it changed; everywhere else each run looks for new ones.
 settings.register_profile("patient", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("patient")
+
+# Optional for jsonschema, and installed for a tool only: its import builds grammars for more than a second.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # Under nohup, and in the background of a shell, signals are ignored, and child processes inherit that, but no
 # handler: with one here, each process that a test starts has the default action, as at a prompt. Only Ctrl-C

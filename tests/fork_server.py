@@ -82,6 +82,7 @@ def _serve() -> None:
         main.cli.get_command(None, name)  # type: ignore[arg-type]  # it does not use its context
     from reconciler.cli import apply_flow  # noqa: F401
 
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # as in conftest.py
     for module in (
         "httpx",
         "reconciler.novita.http.httpx_transport",

@@ -57,8 +57,9 @@ def for_terminal(text: str) -> str:
 
     This is the second line of defence. It cannot find a newline in untrusted text, which `plain` escapes.
     """
+    bare = re.sub(_COLOUR, "", text) if "\x1b" in text else text
     is_plain = (
-        text.isascii() and text.replace("\n", "").isprintable() and "##" not in text and "::" not in text
+        bare.isascii() and bare.replace("\n", "").isprintable() and "##" not in bare and "::" not in bare
     )
     return text if is_plain else "\n".join(map(_line, text.split("\n")))
 

@@ -220,6 +220,8 @@ def test_the_second_line_of_defence_keeps_our_colours_and_lines() -> None:
     assert for_terminal("\x1b[1;31mError:\x1b[0m a\n\x1b[2J::b") == "\x1b[1;31mError:\x1b[0m a\n\\x1b[2J::b"
     assert for_terminal("a\n::b\n") == "a\n\\x3a:b\n"
     assert for_terminal("\x1b[31m::b\x1b[0m") == "\x1b[31m\\x3a:b\x1b[0m"
+    assert for_terminal("\x1b[1ma\x1b[0m\n\x1b[32m+\x1b[0m b\n") == "\x1b[1ma\x1b[0m\n\x1b[32m+\x1b[0m b\n"
+    assert for_terminal("\x1b\x1b[0m[2J") == "\\x1b\x1b[0m[2J"
 
 
 def test_json_stays_the_same_json() -> None:

@@ -243,13 +243,11 @@ def seal_to_json(value: object) -> Json:
 
 def to_json(value: Value) -> Json:
     """Return the value as `canonical` writes it. Raise TypeError for a `Secret`."""
-    if value.__class__ is Sealed or not isinstance(value, dict | list | tuple | Mapping):
-        return value if value.__class__ in SCALAR_TYPES else seal_to_json(value)
-    if is_plain_data(value):
-        return value
     if isinstance(value, list | tuple):
         return [to_json(item) for item in value]
-    return {key: item if item.__class__ in SCALAR_TYPES else to_json(item) for key, item in value.items()}
+    if isinstance(value, Mapping):
+        return {key: to_json(item) for key, item in value.items()}
+    return value if value.__class__ in SCALAR_TYPES else seal_to_json(value)
 
 
 def parse_seal(value: dict[str, Any]) -> Sealed | dict[str, Any]:

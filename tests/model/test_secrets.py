@@ -24,6 +24,7 @@ from reconciler.model.secrets import (
     parse_seal,
     reveal,
     seal,
+    to_json,
 )
 from tests.builders import KEYRING, OTHER_KEYRING, secret
 
@@ -158,6 +159,16 @@ def test_plain_data_is_unchanged(value: Any) -> None:
 def test_the_canonical_form_has_no_secrets(text: str) -> None:
     """The canonical form of a sealed value does not contain the secret."""
     assert text not in canonical(seal({"": [secret(text)]}, KEYRING)).decode()
+
+
+def test_seals_in_lists_and_maps_become_json() -> None:
+    """A secret does not: it must be sealed first."""
+    seal = KEYRING.seal("s")
+    shown = {"hmac-sha256": seal.mac, "key": seal.key_id}
+    value = MappingProxyType({"a": [1, seal, (None, {"b": seal})], "c": "text"})
+    assert to_json(value) == {"a": [1, shown, [None, {"b": shown}]], "c": "text"}
+    with pytest.raises(TypeError):
+        to_json([secret("s")])
 
 
 def test_sealed_values_are_not_sealed_again() -> None:

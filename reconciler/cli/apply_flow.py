@@ -28,7 +28,7 @@ from reconciler.reports.terminal.progress import BarProgress, LineProgress, appl
 from reconciler.workflow.apply import ApplyResult, apply_with_approval
 from reconciler.workflow.plan import APPLY, Goal, PlanResult
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.stop_signals import handled
+from reconciler.workflow.runtime.stop_signals import on_stop_signal
 from reconciler.workflow.saved_plan.file import SavedPlan
 from reconciler.workflow.verify import Verification
 
@@ -224,7 +224,7 @@ def graceful_shutdown(
     with ExitStack() as stack:
 
         def begin() -> None:
-            stack.enter_context(handled(handle))
+            stack.enter_context(on_stop_signal(handle))
             if threading.current_thread() is threading.main_thread() and was_interrupted():
                 raise KeyboardInterrupt  # the first one was swallowed
 

@@ -14,7 +14,7 @@ from reconciler.model.durations import INTERRUPT_CHECK
 from reconciler.model.errors import ReconcilerError, defect
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.model.sync.durations import SHUTDOWN_LIMIT
-from reconciler.workflow.runtime.stop_signals import handled
+from reconciler.workflow.runtime.stop_signals import on_stop_signal
 
 
 def run_loops(
@@ -47,7 +47,7 @@ def run_loops(
         if on_signal:
             on_signal()
 
-    with handled(stop):
+    with on_stop_signal(stop):
         for thread in threads:
             thread.start()
         end: float | None = None

@@ -34,7 +34,7 @@ from reconciler.mcp.tools import Tools
 from reconciler.model.encoding import json_bytes
 from reconciler.model.problem import ExitCode, Problem
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.stop_signals import handled
+from reconciler.workflow.runtime.stop_signals import on_stop_signal
 
 
 def serve(context: Context, *, logs: bool) -> None:
@@ -75,7 +75,7 @@ def create_server(tools: Tools, log: TextIO | None) -> Server[Any]:
 async def _serve(tools: Tools, log: TextIO | None) -> None:
     server, stopping = create_server(tools, log), asyncio.Event()
     loop = asyncio.get_running_loop()
-    with handled(lambda *_: loop.call_soon_threadsafe(stopping.set)):
+    with on_stop_signal(lambda *_: loop.call_soon_threadsafe(stopping.set)):
         async with stdio_server() as (reading, writing):
             serving = asyncio.create_task(
                 server.run(reading, writing, server.create_initialization_options())

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.model.durations import HEADER_TIMEOUT, KEEP_ALIVE, SWITCH_INTERVAL
 from reconciler.server.settings import MAX_CONNECTIONS, MAX_HEADER_SIZE, ServerSettings
-from reconciler.workflow.runtime.stop_signals import handled
+from reconciler.workflow.runtime.stop_signals import on_stop_signal
 
 
 def bind(settings: ServerSettings) -> socket.socket:
@@ -135,5 +135,5 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Handle the stop signals. Unlike uvicorn, do not raise them again: a stop is no failure."""
-        with handled(self.handle_exit):
+        with on_stop_signal(self.handle_exit):
             yield

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.options import Command
-from reconciler.workflow.runtime.stop_signals import handled
+from reconciler.workflow.runtime.stop_signals import on_stop_signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def simulator(
     server.faults.at_random(seed=seed, rate=fault_rate)
     stop = Event()
     # the handler is installed before the server starts
-    with handled(lambda *_: stop.set()), _started(server, port):
+    with on_stop_signal(lambda *_: stop.set()), _started(server, port):
         click.echo(f"Simulated Novita API on {server.url}, until Ctrl-C. In another terminal, run:")
         for variable, value in (("BASE_URL", server.url), ("API_KEY", profile.api_key or "any")):
             click.echo(f"  {command_line('export', f'NOVITA_{variable}={value}')}")

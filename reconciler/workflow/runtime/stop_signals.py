@@ -13,7 +13,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+def on_stop_signal(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
     """Call `handler` for each stop signal within this context.
 
     Signals that nohup or a shell ignores stay ignored. In other threads than the main one, which alone

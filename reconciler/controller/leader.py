@@ -191,7 +191,7 @@ def _standby(store: Store, holder: LockHolder | None, error: InventoryLocked) ->
     if holder is None:
         summary = f"waiting: another process leads {label}"
         return Problem(code="standby", severity=Severity.NOTE, summary=summary, hint=error.problem.hint)
-    who = f"{holder.who} on {holder.host} (pid {holder.pid}, since {holder.since})"
+    who = holder.described()
     hint = "this process takes over as soon as that one has ended"
     if label in _led:
         who = "another environment of this process"

@@ -32,6 +32,10 @@ class LockHolder:
     version: str
     lock_id: str = ""
 
+    def described(self, more: str = "") -> str:
+        """Return who it is, where and since when, in one phrase. more: what else stands in the brackets."""
+        return f"{self.who} on {self.host} (pid {self.pid}, since {self.since}{more})"
+
 
 _TEXTS = tuple(one.name for one in fields(LockHolder) if one.name != "pid")
 

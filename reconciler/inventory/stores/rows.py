@@ -14,8 +14,7 @@ def fact(code: str, summary: str) -> Problem:
 
 def owner_row(owner: LockHolder, run: str = "") -> Problem:
     """Return the row about the run that holds the lock. run: more about it."""
-    who = f"{owner.who} on {owner.host} (pid {owner.pid}, since {owner.since}{run})"
-    return fact("store-owner", f"{who} holds the lock {owner.lock_id}")
+    return fact("store-owner", f"{owner.described(run)} holds the lock {owner.lock_id}")
 
 
 def clock_row(seconds: float, summary: str, detail: str, *, summary_if_close: str = "") -> Problem:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.inventory.files import companion
+from reconciler.inventory.lock_holder import LockHolder
 from reconciler.inventory.snapshot import Snapshot
 from reconciler.inventory.stores.file.store import file_of
 from reconciler.model.command import command_line
@@ -72,7 +73,7 @@ def _lock(context: Context) -> Check:
     return Check(
         name="lock",
         status=CheckStatus.WARN,
-        detail=f"held by {owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}",
+        detail=f"held by {_holder_text(owner)}",
         hint="wait for that run, or let yours wait with --lock-timeout 60s",
     )
 
@@ -80,8 +81,11 @@ def _lock(context: Context) -> Check:
 def _leader(context: Context) -> Iterator[Check]:
     """Yield the check that names the process that leads the inventory, if there is one."""
     if (owner := leader_of(context.store)) is not None:
-        detail = f"{owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}"
-        yield Check(name="leader", status=CheckStatus.OK, detail=detail)
+        yield Check(name="leader", status=CheckStatus.OK, detail=_holder_text(owner))
+
+
+def _holder_text(owner: LockHolder) -> str:
+    return f"{owner.who} on {owner.host} (pid {owner.pid}) since {owner.since}: {owner.command}"
 
 
 def _unfinished(context: Context, snapshot: Snapshot) -> Sequence[Check]:

@@ -129,5 +129,4 @@ def _by_whom(head: Head | None) -> str:
         return "the inventory was removed or replaced"
     if head.holder is None:
         return "it was freed by hand"
-    holder = head.holder
-    return f"{holder.who} on {holder.host} (pid {holder.pid}, since {holder.since}) has taken it over"
+    return f"{head.holder.described()} has taken it over"

@@ -109,8 +109,8 @@ def approve(
     until = (context.now() + timedelta(seconds=APPROVAL_LIFETIME)).replace(microsecond=0)
     approval = PlanApproval(digest=waiting.digest, who=who, until=until)
     approval = replace(approval, mac=_approval_mac(context, waiting, approval))
-    patient = replace(context, lock_timeout=context.lock_timeout or APPROVAL_LOCK_TIMEOUT)
-    with lock(patient, patient.store) as hold:
+    timeout = context.lock_timeout or APPROVAL_LOCK_TIMEOUT
+    with lock(context, context.store, timeout=timeout) as hold:
         hold.write_document(APPROVAL, json_bytes(approval.to_json()) + b"\n")
     return approval
 

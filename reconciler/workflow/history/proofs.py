@@ -25,7 +25,7 @@ from reconciler.model.resource import ENDPOINT
 from reconciler.model.text import utc_text
 from reconciler.workflow.plan import PlanResult
 from reconciler.workflow.runtime.context import Context
-from reconciler.workflow.runtime.inventory import run_holder
+from reconciler.workflow.runtime.inventory import lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ def record_proofs(
     try:
         timeout = max(context.lock_timeout, durations.PROOF_LOCK_TIMEOUT)
         store = context.store
-        with store.hold(run_holder(context), timeout=timeout) as hold:
+        with lock(context, store, timeout=timeout) as hold:
             append_history(store, hold, marks)
     except InventoryError as error:
         return tuple(replace(problem, severity=Severity.WARNING) for problem in error.problems)

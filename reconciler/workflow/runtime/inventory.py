@@ -51,7 +51,7 @@ def locked_inventory(context: Context, base_url: str) -> Iterator[Session]:
     """
     with ExitStack() as stack:
         store, holder = context.store, run_holder(context)
-        with _notice(context, store):
+        with _notice(context, store, context.lock_timeout):
             session = stack.enter_context(
                 open_session(store, holder, base_url=base_url, lock_timeout=context.lock_timeout)
             )
@@ -59,16 +59,20 @@ def locked_inventory(context: Context, base_url: str) -> Iterator[Session]:
 
 
 @contextmanager
-def lock(context: Context, store: Store) -> Iterator[Hold]:
-    """Hold the lock of a store. Raise InventoryLocked if another run has it."""
+def lock(context: Context, store: Store, *, timeout: float | None = None) -> Iterator[Hold]:
+    """Hold the lock of a store. Raise InventoryLocked if another run has it.
+
+    timeout: seconds to wait for it, None for those of `--lock-timeout`.
+    """
+    timeout = context.lock_timeout if timeout is None else timeout
     with ExitStack() as stack:
-        with _notice(context, store):
-            hold = stack.enter_context(store.hold(run_holder(context), timeout=context.lock_timeout))
+        with _notice(context, store, timeout):
+            hold = stack.enter_context(store.hold(run_holder(context), timeout=timeout))
         yield hold
 
 
 @contextmanager
-def _notice(context: Context, store: Store) -> Iterator[None]:
+def _notice(context: Context, store: Store, timeout: float) -> Iterator[None]:
     """Tell the user who has the lock, if the wait for it within this context takes long."""
     tell, is_over = context.on_wait, threading.Event()
 
@@ -82,7 +86,7 @@ def _notice(context: Context, store: Store) -> Iterator[None]:
         if not is_over.is_set():
             tell(_notice_text(store.label, holder))
 
-    if tell is not None and context.lock_timeout > durations.LOCK_NOTICE:
+    if tell is not None and timeout > durations.LOCK_NOTICE:
         threading.Thread(target=wait, name="lock-notice", daemon=True).start()
     try:
         yield
@@ -93,7 +97,7 @@ def _notice(context: Context, store: Store) -> Iterator[None]:
 def _notice_text(label: str, holder: LockHolder | None) -> str:
     if holder is None:
         return f"Waiting for the lock of the inventory {label}..."
-    who = f"{holder.who} on {holder.host} (pid {holder.pid}, since {holder.since}: {holder.command})"
+    who = holder.described(f": {holder.command}")
     return f"Waiting for the lock of the inventory {label}, which {who} holds..."
 
 

@@ -46,7 +46,7 @@ def main(url: str, file: str, bodies: str = "") -> None:
         thread.join()
     if bodies:
         created: list[str] = []
-        with open(bodies, "rb") as text:  # noqa: PTH123
+        with open(bodies, "rb") as text:  # noqa: PTH123 - the same
             threads = [threading.Thread(target=create, args=(line,)) for line in text]
         for thread in threads:
             thread.start()

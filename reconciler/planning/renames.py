@@ -148,8 +148,8 @@ class _Assignment:
     def _is_declared_again(self, desired: Desired, hints: Mapping[str, Desired]) -> bool:
         """Return whether `desired` is part of an exchange of names that is to be made once more.
 
-        The lines of YAML are then the same as before. What tells is that more endpoints become as declared in
-        place with the exchange than without it.
+        The lines of YAML are the same as before the first exchange. It is made again if more endpoints can
+        become as declared in place with it than without it.
         """
         exchange = {desired.name: desired}
         following = hints.get(str(desired.renamed_from))

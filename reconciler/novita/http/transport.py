@@ -32,7 +32,7 @@ MAX_BODY_SIZE: Final = 32 << 20
 class Message:
     """A request as it is sent. `target`: path and query, percent-encoded. `headers` include Host.
 
-    Content-Length is added to them.
+    The transport adds Content-Length.
     """
 
     method: str
